@@ -5,10 +5,12 @@ each tenant has a limited number of slots, leases in the table of health: functi
 searches of other tenants.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
 from uuid import uuid4
 
+from functions.query import rows
 from functions.query.compile import Statement
 from functions.query.cursor import BYOC
 from functions.query.errors import search_unavailable, too_many_searches
@@ -23,6 +25,8 @@ from functions.shared.errors import HttpError, RetryableError
 from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, own_searches
 from functions.shared.warehouse import WarehouseRefusedError
+
+T = TypeVar("T")
 
 _NO_TABLE_CODES = frozenset({60, 81})
 
@@ -46,13 +50,24 @@ class ByocSearch:
         self._timeout_seconds = timeout_seconds
 
     def find(self, tenant: TenantId, statement: Statement) -> SearchResult:
-        """The rows of `statement`; none before the first load, when the table does not exist yet.
+        """The rows of `statement`; as `answer`."""
+        return self.answer(tenant, statement, lambda content: rows.decode(content, BYOC), NOTHING)
+
+    def answer(
+        self,
+        tenant: TenantId,
+        statement: Statement,
+        decode: Callable[[bytes], T],
+        nothing: T,
+        settings: Mapping[str, Any] | None = None,
+    ) -> T:
+        """The decoded answer; `nothing` before the first load, when the table does not exist yet.
 
         Raises
         ------
         HttpError: 503 `destination_unavailable` when the customer's ClickHouse does not answer, rejects
             our credentials or returns an invalid answer; 429 `too_many_searches`; 403 `no_destination_error`;
-            else as EventSearch.find.
+            else as EventSearch.answer.
         """
         with self._http_errors(tenant), self._slot(tenant):
             warehouse = self._byoc_clients.warehouse(tenant, self._timeout_seconds)
@@ -60,10 +75,10 @@ class ByocSearch:
                 warehouse, self._limits, lambda fault: self._unavailable(tenant, fault), BYOC
             )
             try:
-                return event_search.find(statement)
+                return event_search.answer(statement, decode, settings)
             except WarehouseRefusedError as refusal:
                 if refusal.engine_code in _NO_TABLE_CODES:
-                    return NOTHING
+                    return nothing
                 # The customer's server causes any other error: our own ClickHouse runs the same statement.
                 raise self._unavailable(tenant, refusal) from None
 

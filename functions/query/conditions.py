@@ -1,101 +1,143 @@
-"""`where` conditions on fields, compiled to SQL that is 1 or 0 for every row and never NULL.
+"""JSON conditions as a filter: `q`, and the `where` of a search. They are strict in types.
 
-`ne` is the opposite of `eq`: it also finds rows without the field. Text compares byte by byte. A text column
-is never missing: it compares as empty text, and it `exists` when it is not empty. functions.query.metadata
-describes how metadata values compare.
+`ne` is the opposite of `eq`: it also finds rows without the field. functions.query.compile.metadata describes
+how metadata values compare.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+import re
+from typing import Annotated, Any, Literal
 
-from functions.query import metadata
-from functions.query.bindings import Bindings
+import msgspec
+from msgspec import Meta, Struct
+
+from functions.query import times
+from functions.query.language.names import (
+    MAX_PATH_PARTS,
+    METADATA,
+    TEXT_COLUMNS,
+    TIME_COLUMNS,
+    path_parts,
+)
+from functions.query.language.syntax_tree import (
+    Bound,
+    ContainsText,
+    ContainsWords,
+    Equals,
+    Exists,
+    FieldRef,
+    Filter,
+    InRange,
+    Negation,
+)
 from functions.query.tokens import Scalar
+from functions.shared.forms import invalid
+
+MAX_CHOICES = 1000
+MAX_TERMS = 32
 
 Operator = Literal["eq", "ne", "lt", "lte", "gt", "gte", "in", "exists", "contains"]
-COMPARISONS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 
-TEXT_COLUMNS = frozenset({"project_id", "level", "service", "message", "trace_id", "span_id"})
-TIME_COLUMNS = frozenset({"timestamp", "received_at"})
-METADATA = "metadata."
+_TERM = re.compile(r'(?P<negated>-(?=[^\s]))?(?:"(?P<phrase>[^"]*)"?|(?P<text>\S+))')
 
 
-@dataclass(frozen=True, slots=True)
-class FieldCondition:
-    """One condition, checked by functions.query.request.
+class Where(Struct, forbid_unknown_fields=True):
+    """One condition as it was sent."""
 
-    `field`: a column or `metadata.<key>`. `values`: one value, or several for `in`; nanoseconds since 1970
-    for a time column; none for `exists`, whose expected result is `wanted`.
-    """
-
-    field: str
+    field: Annotated[str, Meta(min_length=1, max_length=1024)]
     op: Operator
-    values: tuple[Scalar, ...] = ()
-    wanted: bool = True
+    value: Any = msgspec.UNSET
 
 
-def sql(condition: FieldCondition, bindings: Bindings) -> str:
-    """The SQL of `condition`."""
-    match condition.op:
+def words_filters(q: str) -> list[Filter]:
+    """The terms of `q`; an unclosed quotation mark extends to the end. Empty phrases are ignored.
+
+    Raises
+    ------
+    HttpError: 400 `invalid_q` when there are too many.
+    """
+    found: list[Filter] = []
+    for match in _TERM.finditer(q):
+        text = match["phrase"] if match["phrase"] is not None else match["text"]
+        if text:
+            found.append(Negation(ContainsWords(text)) if match["negated"] else ContainsWords(text))
+    if len(found) > MAX_TERMS:
+        raise invalid("q", f"has more than {MAX_TERMS} words and phrases")
+    return found
+
+
+def where_filter(where: Where, name: str) -> Filter:
+    """The filter of a condition, which is at `name` in the body.
+
+    Raises
+    ------
+    HttpError: 400 `invalid_where`.
+    """
+    field = _field(where.field, name)
+    if where.op == "exists":
+        if where.value is not msgspec.UNSET and not isinstance(where.value, bool):
+            raise invalid(f"{name}.value", "must be true, false or omitted for 'exists'")
+        return Negation(Exists(field)) if where.value is False else Exists(field)
+    values = _values(where, name)
+    match where.op:
         case "eq" | "in":
-            return _any_equal(condition, bindings)
+            return Equals(field, values)
         case "ne":
-            return f"NOT {_any_equal(condition, bindings)}"
-        case "exists":
-            held = _exists(condition, bindings)
-            return held if condition.wanted else f"NOT {held}"
+            return Negation(Equals(field, values))
         case "contains":
-            return _contains(condition, bindings)
+            return ContainsText(field, str(values[0]))
         case _:
-            return _compared(condition, bindings)
+            return _range(where.op, field, values[0])
 
 
-def _any_equal(condition: FieldCondition, bindings: Bindings) -> str:
-    key = _metadata_key(condition)
-    if key is not None:
-        return metadata.equals_any(key, condition.values, bindings)
-    if len(condition.values) == 1:
-        return f"({condition.field} = {_bound(condition, condition.values[0], bindings)})"
-    if condition.field in TIME_COLUMNS:
-        # A set takes the type of the compared expression: fewer than nine digits would truncate a value.
-        column = (
-            "timestamp" if condition.field == "timestamp" else f"toDateTime64({condition.field}, 9, 'UTC')"
-        )
-        instants = [value for value in condition.values if isinstance(value, int)]
-        return f"({column} IN {bindings.instants(instants)})"
-    return f"({condition.field} IN {bindings.texts([str(value) for value in condition.values])})"
+def _range(op: Operator, field: FieldRef, value: Scalar) -> Filter:
+    # _value lets through text and numbers only.
+    bound = Bound(value if isinstance(value, str | int | float) else 0, inclusive=op.endswith("e"))
+    return InRange(field, bound, None) if op.startswith("g") else InRange(field, None, bound)
 
 
-def _exists(condition: FieldCondition, bindings: Bindings) -> str:
-    key = _metadata_key(condition)
-    if key is not None:
-        return metadata.exists(key, bindings)
-    return "(1 = 1)" if condition.field in TIME_COLUMNS else f"({condition.field} != '')"
+def _field(sent: str, name: str) -> FieldRef:
+    if sent.startswith(METADATA):
+        path = sent.removeprefix(METADATA)
+        if path_parts(path) > MAX_PATH_PARTS:
+            wrong = (
+                f"has {path_parts(path):,} parts between dots, more than {MAX_PATH_PARTS}: shorten the path"
+            )
+            raise invalid(f"{name}.field", wrong)
+        return FieldRef("path", path)
+    if sent not in TEXT_COLUMNS | TIME_COLUMNS:
+        columns = ", ".join(sorted(TEXT_COLUMNS | TIME_COLUMNS))
+        raise invalid(f"{name}.field", f"must be one of {columns} or metadata.<key>")
+    return FieldRef("column", sent)
 
 
-def _contains(condition: FieldCondition, bindings: Bindings) -> str:
-    key = _metadata_key(condition)
-    text = str(condition.values[0])
-    if key is not None:
-        return metadata.contains(key, text, bindings)
-    return f"(position({condition.field}, {bindings.text(text)}) > 0)"
+def _values(where: Where, name: str) -> tuple[Scalar, ...]:
+    if where.value is msgspec.UNSET:
+        raise invalid(f"{name}.value", "is missing")
+    values = where.value if where.op == "in" else [where.value]
+    if not isinstance(values, list) or not 1 <= len(values) <= MAX_CHOICES:
+        raise invalid(f"{name}.value", f"must be a list of 1 to {MAX_CHOICES} values for 'in'")
+    return tuple(_value(where, value, f"{name}.value") for value in values)
 
 
-def _compared(condition: FieldCondition, bindings: Bindings) -> str:
-    key = _metadata_key(condition)
-    value = condition.values[0]
-    sign = COMPARISONS[condition.op]
-    if key is not None:
-        return metadata.compares(key, sign, value, bindings)
-    return f"({condition.field} {sign} {_bound(condition, value, bindings)})"
+def _value(where: Where, value: Any, name: str) -> Scalar:
+    if isinstance(value, (list, dict)):
+        raise invalid(name, "must be text, a number, true, false or null")
+    if where.field in TIME_COLUMNS:
+        return _time(where, value, name)
+    if (where.field in TEXT_COLUMNS or where.op == "contains") and not isinstance(value, str):
+        raise invalid(name, f"must be text for '{where.op}' on '{where.field}'")
+    if where.op in ("lt", "lte", "gt", "gte") and (value is None or isinstance(value, bool)):
+        raise invalid(name, f"must be a number or text for '{where.op}'")
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        raise invalid(name, "is a whole number beyond 64 bits, which is stored as text: send it as text")
+    checked: Scalar = value
+    return checked
 
 
-def _metadata_key(condition: FieldCondition) -> str | None:
-    field = condition.field
-    return field.removeprefix(METADATA) if field.startswith(METADATA) else None
-
-
-def _bound(condition: FieldCondition, value: Scalar, bindings: Bindings) -> str:
-    if condition.field in TIME_COLUMNS and isinstance(value, int):
-        return bindings.instant(value)
-    return bindings.text(str(value))
+def _time(where: Where, value: Any, name: str) -> int:
+    if where.op == "contains" or not isinstance(value, str):
+        raise invalid(name, f"must be an RFC 3339 time, and '{where.field}' does not support 'contains'")
+    try:
+        return times.parse(value)
+    except ValueError as fault:
+        raise invalid(name, f"is {fault}") from fault

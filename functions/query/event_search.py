@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from functions.query import rows
 from functions.query.compile import Statement
 from functions.query.cursor import MANAGED, Store
-from functions.query.errors import search_unavailable, too_heavy, too_many_searches
+from functions.query.errors import invalid_regex, search_unavailable, too_heavy, too_many_searches
 from functions.shared.errors import HttpError, RetryableError
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import (
@@ -21,8 +21,13 @@ from functions.shared.warehouse import (
 TOO_HEAVY_CODES = frozenset({158, 159, 160, 241, 307, 396})
 """Too many rows or bytes, timeout, too slow, too much memory, result too large."""
 
+CANNOT_COMPILE_REGEX = 427
+
 SAME_ID_RUNS = 216
 """ClickHouse's QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING."""
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +75,34 @@ class EventSearch:
         self._settings = limits.settings()
 
     def find(self, statement: Statement, settings: Mapping[str, Any] | None = None) -> rows.SearchResult:
-        """The rows of `statement`, run with `settings` in addition to the limits.
+        """The rows of `statement`; as `answer`."""
+        return self.answer(statement, self.decoded_rows, settings)
+
+    def decoded_rows(self, content: bytes) -> rows.SearchResult:
+        """The rows of events in an answer of this store."""
+        return rows.decode(content, self._store)
+
+    def answer(
+        self,
+        statement: Statement,
+        decode: Callable[[bytes], T],
+        settings: Mapping[str, Any] | None = None,
+    ) -> T:
+        """The decoded answer to `statement`, run with `settings` in addition to the limits.
 
         Raises
         ------
-        HttpError: 400 `query_too_heavy` when a narrower search may succeed; 503 `search_unavailable` when
-            a retry may.
+        HttpError: 400 `query_too_heavy` when a narrower search may succeed, and `invalid_query` for an
+            expression that the engine does not compile; 503 `search_unavailable` when a retry may succeed.
         """
         together = {**self._settings, **(settings or {})}
         try:
-            found = self._warehouse.select_json(statement.sql, statement.parameters, together)
-            return rows.decode(found, self._store)
+            return decode(self._warehouse.select_json(statement.sql, statement.parameters, together))
         except (WarehouseBusyError, WarehouseRefusedError) as fault:
             if fault.engine_code in TOO_HEAVY_CODES:
                 raise too_heavy() from fault
+            if fault.engine_code == CANNOT_COMPILE_REGEX:
+                raise invalid_regex() from fault
             if isinstance(fault, WarehouseRefusedError):
                 raise
             raise self._unavailable(fault) from fault
@@ -115,16 +134,27 @@ class ManagedSearch:
         self._tenant_setting = tenant_setting
 
     def find(self, tenant: TenantId, statement: Statement) -> rows.SearchResult:
-        """The rows of `statement`.
+        """The rows of `statement`; as `answer`."""
+        return self.answer(tenant, statement, self._event_search.decoded_rows)
+
+    def answer(
+        self,
+        tenant: TenantId,
+        statement: Statement,
+        decode: Callable[[bytes], T],
+        settings: Mapping[str, Any] | None = None,
+    ) -> T:
+        """The decoded answer to `statement`.
 
         Raises
         ------
-        HttpError: 429 `too_many_searches` when all slots of `tenant` are in use; else as EventSearch.find.
+        HttpError: 429 `too_many_searches` when all slots of `tenant` are in use; else as EventSearch.answer.
         """
         named = self._named(tenant, statement)
         for slot in range(self._slots):
             try:
-                return self._event_search.find(named, {"query_id": f"search/{tenant}/{slot}"})
+                slot_settings = {**(settings or {}), "query_id": f"search/{tenant}/{slot}"}
+                return self._event_search.answer(named, decode, slot_settings)
             except WarehouseRefusedError as refusal:
                 if refusal.engine_code != SAME_ID_RUNS:
                     raise

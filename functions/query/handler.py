@@ -1,28 +1,34 @@
-"""Search: `POST /v1/search`.
+"""Search: `POST` and `GET /v1/search`, `POST /v1/stats` and `POST /v1/query/complete`.
 
 Trigger: API Gateway, with the authorizer's result in the context; the key needs the scope `read`.
 Promise: returns the matching events of the caller's tenant, newest first by default, in pages that neither
 skip nor repeat a row while logs arrive, with metadata as it was sent. Without `from` and `to` it searches the
-last 24 hours. It only reads, with one bounded SELECT whose values are all bound, as a read-only ClickHouse
-user. The number of concurrent searches per tenant is limited.
-On failure: 400 `invalid_<field>` names the field; 413 `payload_too_large`; 400 `query_too_heavy` asks for a
-narrower search; 429 `too_many_searches` when the tenant's slots are in use; 503 `search_unavailable` with
-Retry-After when ClickHouse is down, busy or does not answer. A BYOC customer's search runs in the customer's
-ClickHouse and returns 503 `destination_unavailable` when that one fails, whatever it answers. Until the rows
-from before a move to BYOC are deleted, it runs in our ClickHouse too, and both must answer.
+last 24 hours. Stats are the table that a query with pipes makes of the events, and completions what a query
+may continue with. It only reads, with one bounded SELECT whose values are all bound, as a read-only
+ClickHouse user. The number of concurrent searches per tenant is limited.
+On failure: 400 `invalid_<field>` names the field, and `invalid_query` the column in a query; 413
+`payload_too_large`; 400 `query_too_heavy` asks for a narrower search; 409 `two_stores` when stats cannot
+cover both ClickHouses of an account; 429 `too_many_searches` when the tenant's slots are in use; 503
+`search_unavailable` with Retry-After when ClickHouse is down, busy or does not answer. A BYOC customer's
+search runs in the customer's ClickHouse and returns 503 `destination_unavailable` when that one fails,
+whatever it answers. Until the rows from before a move to BYOC are deleted, it runs in our ClickHouse too, and
+both must answer.
 """
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any, TypeVar
 
 from functions.query.both_stores import find_in_both
 from functions.query.byoc_search import ByocSearch
-from functions.query.compile import statement
-from functions.query.cursor import BYOC, MANAGED
+from functions.query.compile import Statement, statement
+from functions.query.cursor import BYOC, MANAGED, Store
 from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.query.page import page
-from functions.query.request import Search, search
+from functions.query.parameters import check_parameters, search_parameters
+from functions.query.request import Search, search, search_of
 from functions.query.rows import SearchResult
 from functions.shared import journal
 from functions.shared.access import Principal, principal
@@ -34,6 +40,9 @@ from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tenancy import TenantId
+
+T = TypeVar("T")
 
 MEBIBYTE = 1024 * 1024
 
@@ -88,14 +97,47 @@ def _limits(settings: Settings) -> SearchLimits:
 @instrumented
 @answering
 def handler(event: Event) -> Answer:
-    """Handle one search; see the module's docstring."""
+    """Handle one request; see the module's docstring."""
     began = time.monotonic()
     caller = principal(event).require("read")
-    asked = search(request(event).body)
-    found = page(asked, _run_search(caller, asked))
+    found = _answer(event, caller)
     took_ms = round((time.monotonic() - began) * 1000)
     journal.measure("query", {"RequestMs": (took_ms, "Milliseconds")}, tenant_id=caller.tenant)
     return answer(200, found)
+
+
+def _answer(event: Event, caller: Principal) -> bytes:
+    """The JSON response of the request's route."""
+    asked = request(event)
+    route = event.get("routeKey")
+    if route == "GET /v1/search":
+        return _search_page(search_of(search_parameters(asked.query)), caller)
+    check_parameters(asked.query)
+    if route not in ("POST /v1/stats", "POST /v1/query/complete"):
+        return _search_page(search(asked.body), caller)
+    from functions.query import table_routes  # a search needs none of it, and starts sooner
+
+    if route == "POST /v1/stats":
+        return table_routes.stats_answer(asked.body, caller, _run_in)
+    return table_routes.complete_answer(asked.body, caller, _run_in)
+
+
+def _search_page(asked: Search, caller: Principal) -> bytes:
+    return page(asked, _run_search(caller, asked))
+
+
+def _run_in(
+    store: Store,
+    tenant: TenantId,
+    selected: Statement,
+    decode: Callable[[bytes], T],
+    nothing: T,
+    settings: Mapping[str, Any],
+) -> T:
+    """Run a statement in one store; `nothing` for a customer's that has no table yet."""
+    if store == BYOC:
+        return _byoc_search().answer(tenant, selected, decode, nothing, settings)
+    return _managed_search().answer(tenant, selected, decode, settings)
 
 
 def _run_search(caller: Principal, asked: Search) -> SearchResult:

@@ -4,21 +4,24 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct, field
 
-from functions.query import budget, times, words
+from functions.query import budget, times
 from functions.query import cursor as cursors
-from functions.query.conditions import METADATA, TEXT_COLUMNS, TIME_COLUMNS, FieldCondition, Operator
-from functions.query.tokens import Scalar
+from functions.query.conditions import MAX_CHOICES, Where, where_filter, words_filters
+from functions.query.errors import invalid_query
+from functions.query.language.errors import QuerySyntaxError
+from functions.query.language.parser import MAX_CHARACTERS, parse_filter
+from functions.query.language.syntax_tree import EVERYTHING, AllOf, Equals, FieldRef, Filter
+from functions.shared.events.levels import CANONICAL, canonical
 from functions.shared.forms import decoded, invalid
 
 DEFAULT_RANGE_NS = 24 * 3600 * times.NANOSECONDS
 """The default of `from`: this long before `to`, whose default is now."""
 
-MAX_CHOICES = 1000
 MAX_CONDITIONS = 32
 
 Name = Annotated[str, Meta(max_length=1024)]
@@ -28,16 +31,8 @@ Order = Literal["asc", "desc"]
 T = TypeVar("T")
 
 
-class Where(Struct, forbid_unknown_fields=True):
-    """One condition as it was sent."""
-
-    field: Annotated[str, Meta(min_length=1, max_length=1024)]
-    op: Operator
-    value: Any = msgspec.UNSET
-
-
-class SearchBody(Struct, forbid_unknown_fields=True):
-    """The request body; every field is optional."""
+class FilterBody(Struct, forbid_unknown_fields=True):
+    """Which events: a time range, and conditions that must all hold. Every field is optional."""
 
     since: str | None = field(default=None, name="from")
     until: str | None = field(default=None, name="to")
@@ -45,8 +40,14 @@ class SearchBody(Struct, forbid_unknown_fields=True):
     services: Names = []
     levels: Names = []
     q: Annotated[str, Meta(max_length=4096)] = ""
+    query: Annotated[str, Meta(max_length=MAX_CHARACTERS)] | None = None
     where: Annotated[list[Where], Meta(max_length=MAX_CONDITIONS)] = []
     trace_id: Name | None = None
+
+
+class SearchBody(FilterBody, forbid_unknown_fields=True):
+    """The request body of a search."""
+
     order: Order = "desc"
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
     cursor: Annotated[str, Meta(max_length=4096)] | None = None
@@ -58,12 +59,7 @@ class Search:
 
     since: int
     until: int
-    projects: list[str]
-    services: list[str]
-    levels: list[str]
-    terms: tuple[words.Term, ...]
-    conditions: tuple[FieldCondition, ...]
-    trace_id: str | None
+    filter: Filter
     order: Order
     limit: int
     after: cursors.CursorPosition | None
@@ -78,23 +74,19 @@ def search(content: bytes, now_ns: int | None = None) -> Search:
     ------
     HttpError: 400 `invalid_<field>`, `unknown_field` or `invalid_body`.
     """
-    body = decoded(content or b"{}", SearchBody)
-    conditions = tuple(_condition(where, f"where[{at}]") for at, where in enumerate(body.where))
-    _check_budget(body, conditions)
+    return search_of(decoded(content or b"{}", SearchBody), now_ns)
+
+
+def search_of(body: SearchBody, now_ns: int | None = None) -> Search:
+    """The search that `body` asks for; raises as `search` does."""
+    found = _filter(body)
+    budget.check(found)
     digest = _digest(body)
     after, since, until = _page(body, digest, time.time_ns() if now_ns is None else now_ns)
-    terms = words.parse(body.q)
-    if len(terms) > words.MAX_TERMS:
-        raise invalid("q", f"has more than {words.MAX_TERMS} words and phrases")
     return Search(
         since=since,
         until=until,
-        projects=body.projects,
-        services=body.services,
-        levels=[level.lower() for level in body.levels],
-        terms=terms,
-        conditions=conditions,
-        trace_id=body.trace_id,
+        filter=found,
         order=body.order,
         limit=body.limit,
         after=after,
@@ -102,16 +94,62 @@ def search(content: bytes, now_ns: int | None = None) -> Search:
     )
 
 
-def _check_budget(body: SearchBody, conditions: tuple[FieldCondition, ...]) -> None:
-    fields = [where.field for where in body.where]
-    budget.check_paths(
-        (f"where[{at}].field", name.removeprefix(METADATA))
-        for at, name in enumerate(fields)
-        if name.startswith(METADATA)
-    )
-    compared = [value for condition in conditions for value in condition.values]
-    names = [*body.projects, *body.services, *body.levels]
-    budget.check_values([*compared, *names], [body.q, body.trace_id or "", *fields])
+def _filter(body: SearchBody) -> Filter:
+    """All conditions of `body`; each of them must hold."""
+    conditions = json_filters(body)
+    if body.query is not None:
+        conditions.append(query_filter(body.query))
+    return all_of(conditions)
+
+
+def json_filters(body: FilterBody) -> list[Filter]:
+    """The conditions of `body` without its query.
+
+    Raises
+    ------
+    HttpError: 400 `invalid_<field>`.
+    """
+    conditions = [*_chosen_filters(body), *words_filters(body.q)]
+    return [*conditions, *(where_filter(where, f"where[{at}]") for at, where in enumerate(body.where))]
+
+
+def _chosen_filters(body: FilterBody) -> list[Filter]:
+    """The filters of the lists, and of `trace_id`."""
+    levels = [_level(level, f"levels[{at}]") for at, level in enumerate(body.levels)]
+    chosen = {"project_id": body.projects, "service": body.services, "level": levels}
+    if body.trace_id is not None:
+        chosen["trace_id"] = [body.trace_id]
+    return [Equals(FieldRef("column", name), tuple(values)) for name, values in chosen.items() if values]
+
+
+def query_filter(text: str) -> Filter:
+    """The filter of a query without pipes.
+
+    Raises
+    ------
+    HttpError: 400 `invalid_query`.
+    """
+    try:
+        return parse_filter(text)
+    except QuerySyntaxError as fault:
+        raise invalid_query(fault) from None
+
+
+def all_of(conditions: list[Filter]) -> Filter:
+    """All of `conditions`, of which there may be none."""
+    flat: list[Filter] = []
+    for each in conditions:
+        flat += each.operands if isinstance(each, AllOf) else [each]
+    if len(flat) < 2:
+        return flat[0] if flat else EVERYTHING
+    return AllOf(tuple(flat))
+
+
+def _level(text: str, name: str) -> str:
+    level = canonical(text)
+    if level is None:
+        raise invalid(name, f"must be one of {', '.join(CANONICAL)}")
+    return level
 
 
 def _digest(body: SearchBody) -> str:
@@ -128,13 +166,24 @@ def _page(body: SearchBody, digest: str, now_ns: int) -> tuple[cursors.CursorPos
         if cursor.digest != digest:
             raise invalid("cursor", "belongs to another search: send it with the body of that search")
         return cursor.position, cursor.since, cursor.until
+    return None, *time_range(body, now_ns)
+
+
+def time_range(body: FilterBody, now_ns: int | None = None) -> tuple[int, int]:
+    """From (inclusive) and to (exclusive), in nanoseconds since 1970; by default the last day.
+
+    Raises
+    ------
+    HttpError: 400 `invalid_from` or `invalid_to`.
+    """
+    now_ns = time.time_ns() if now_ns is None else now_ns
     until = now_ns if body.until is None else _checked("to", times.parse, body.until)
     if body.since is None:
-        return None, max(0, until - DEFAULT_RANGE_NS), until
+        return max(0, until - DEFAULT_RANGE_NS), until
     since = _checked("from", times.parse, body.since)
     if since > until:
         raise invalid("from", "must not be later than 'to', whose default is now")
-    return None, since, until
+    return since, until
 
 
 def _checked(name: str, parse: Callable[[str], T], text: str) -> T:
@@ -142,42 +191,3 @@ def _checked(name: str, parse: Callable[[str], T], text: str) -> T:
         return parse(text)
     except ValueError as fault:
         raise invalid(name, f"is {fault}") from fault
-
-
-def _condition(where: Where, name: str) -> FieldCondition:
-    if where.field not in TEXT_COLUMNS | TIME_COLUMNS and not where.field.startswith(METADATA):
-        columns = ", ".join(sorted(TEXT_COLUMNS | TIME_COLUMNS))
-        raise invalid(f"{name}.field", f"must be one of {columns} or metadata.<key>")
-    if where.op == "exists":
-        if where.value is not msgspec.UNSET and not isinstance(where.value, bool):
-            raise invalid(f"{name}.value", "must be true, false or omitted for 'exists'")
-        return FieldCondition(where.field, "exists", wanted=where.value is not False)
-    if where.value is msgspec.UNSET:
-        raise invalid(f"{name}.value", "is missing")
-    values = where.value if where.op == "in" else [where.value]
-    if not isinstance(values, list) or not 1 <= len(values) <= MAX_CHOICES:
-        raise invalid(f"{name}.value", f"must be a list of 1 to {MAX_CHOICES} values for 'in'")
-    return FieldCondition(
-        where.field, where.op, tuple(_value(where, value, f"{name}.value") for value in values)
-    )
-
-
-def _value(where: Where, value: Any, name: str) -> Scalar:
-    if isinstance(value, (list, dict)):
-        raise invalid(name, "must be text, a number, true, false or null")
-    if where.field in TIME_COLUMNS:
-        return _time(where, value, name)
-    if (where.field in TEXT_COLUMNS or where.op == "contains") and not isinstance(value, str):
-        raise invalid(name, f"must be text for '{where.op}' on '{where.field}'")
-    if where.op in ("lt", "lte", "gt", "gte") and (value is None or isinstance(value, bool)):
-        raise invalid(name, f"must be a number or text for '{where.op}'")
-    if isinstance(value, int) and not -(2**63) <= value < 2**64:
-        raise invalid(name, "is a whole number beyond 64 bits, which is stored as text: send it as text")
-    checked: Scalar = value
-    return checked
-
-
-def _time(where: Where, value: Any, name: str) -> int:
-    if where.op == "contains" or not isinstance(value, str):
-        raise invalid(name, f"must be an RFC 3339 time, and '{where.field}' does not support 'contains'")
-    return _checked(name, times.parse, value)

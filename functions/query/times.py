@@ -45,3 +45,10 @@ def from_engine(text: str) -> int:
 def for_people(text: str) -> str:
     """Format the engine's text of a timestamp as RFC 3339."""
     return text.replace(" ", "T") + "Z"
+
+
+def rfc3339(instant: int) -> str:
+    """`instant` as RFC 3339, with as many digits as it needs."""
+    seconds, fraction = divmod(instant, NANOSECONDS)
+    digits = f".{fraction:09d}".rstrip("0") if fraction else ""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}{digits}Z"

@@ -29,6 +29,14 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "unknown_field": ErrorCode(
         (400,), "the body has a field that does not exist", "remove it: `error` lists the allowed fields"
     ),
+    "unknown_parameter": ErrorCode(
+        (400,), "the URL has a parameter that the route does not have", "remove it, or send it in the body"
+    ),
+    "invalid_query": ErrorCode(
+        (400,),
+        "the text is not a [query](query.md)",
+        "correct it at `column`: `expected` lists what may be there, and `caret` points at it",
+    ),
     "invalid_body": ErrorCode(
         (400,), "the body is not valid JSON, or not an object", "send a JSON object with the route's fields"
     ),
@@ -107,6 +115,11 @@ ERROR_CODES: dict[str, ErrorCode] = {
         (409,),
         "the `Idempotency-Key` came with another body in 24 hours",
         "send a new key with a new batch",
+    ),
+    "two_stores": ErrorCode(
+        (409,),
+        "stats cannot cover both ClickHouses of an account that moved to BYOC",
+        "send `store` with `byoc` or `managed`",
     ),
     "already_rotated": ErrorCode((409,), "the key has a successor", "use the successor"),
     "key_not_active": ErrorCode((409,), "the key is revoked or expired", "create a new key"),

@@ -12,6 +12,7 @@ from functions.query import cursor as cursors
 from functions.query import handler as querying
 from functions.query.cursor import BYOC
 from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
+from functions.query.language.parser import MAX_CHARACTERS
 from functions.query.page import page
 from functions.query.request import search
 from functions.query.rows import EventRow
@@ -19,6 +20,7 @@ from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.egress.response_limits import MAX_ANSWER_BYTES
 from functions.shared.secret_text import SecretText
 from functions.shared.warehouse import UnusableAnswerError, Warehouse
+from tests.query_texts import damaged, query_text
 
 LIMITS = SearchLimits(max_seconds=20, max_memory_bytes=1 << 30, max_result_bytes=1 << 26, max_threads=1)
 ODD_TEXTS = [
@@ -61,6 +63,13 @@ def the_largest() -> bytes:
     return json.dumps({"q": words, "where": where, "limit": 1000}).encode()
 
 
+def the_largest_query() -> bytes:
+    """As many conditions as a query may have, of expressions and patterns on paths that must be parsed."""
+    path = ".".join(["part"] * (budget.MAX_ALL_PATH_PARTS // 64))
+    conditions = [f"{path}{n}:{'/(x{30}|y{30}){5}[^z]+$/' if n % 2 else '*é*b*c*d*'}" for n in range(64)]
+    return json.dumps({"query": " OR ".join(conditions), "limit": 1000}).encode()
+
+
 def hostile_bodies() -> list[bytes]:
     """One of each kind."""
     return [
@@ -83,6 +92,7 @@ def hostile_bodies() -> list[bytes]:
         *(json.dumps({"cursor": text}).encode() for text in hostile_cursors()),
         *(b'{"where":[{"field":"metadata.a","op":"lt","value":%b}]}' % raw.encode() for raw in ODD_NUMBERS),
         *(json.dumps({"trace_id": text, "projects": [text], "q": text}).encode() for text in ODD_TEXTS),
+        *(json.dumps({"query": text}).encode() for text in hostile_queries()),
     ]
 
 
@@ -92,6 +102,40 @@ def hostile_words() -> list[str]:
         "é" * 4096, " " * 4096, '"a"' * 1300, "\\" * 4096, "'" * 4096, "{p0:String}" * 300,
         "\U0001f600" * 4096,
     ]  # fmt: skip
+
+
+def hostile_queries() -> list[str]:
+    pieces = [
+        "(",
+        "-",
+        '"',
+        "`",
+        "/a ",
+        "*a ",
+        "x:(",
+        "a OR ",
+        "/\\/ ",
+        "x:[",
+        "x:",
+        "@",
+        "|",
+        "a|",
+        "[",
+        "\\",
+        "NOT ",
+    ]
+    longest = MAX_CHARACTERS // 10
+    return [
+        *((piece * MAX_CHARACTERS)[:MAX_CHARACTERS] for piece in pieces),
+        *(f"a {piece * 40} b" for piece in pieces),
+        *(f'"{text}" x:"{text}" `{text}`:"{text}"*' for text in ODD_TEXTS),
+        "/" + "(a|b)*" * 80 + "/",
+        "/" + "(" * 20 + "a" + ")*" * 20 + "/",
+        "/(.*)*$/ x:/(a+)+b/",
+        f"x:({' OR '.join(['1'] * 900)})",
+        "x:*" + "a*" * longest,
+        "a" * MAX_CHARACTERS,
+    ]
 
 
 def hostile_cursors() -> list[str]:
@@ -133,6 +177,7 @@ def _members(random: Random) -> str:
     members = {
         "from": _scalar(random), "to": _scalar(random), "q": _text(random), "trace_id": _scalar(random),
         "order": random.choice(['"asc"', '"desc"', "1"]), "limit": random.choice(["1", "1000", "0", "1e2"]),
+        "query": json.dumps(damaged(random, query_text(random).split("|")[0])),
         "cursor": json.dumps(random.choice(hostile_cursors())), "services": _list(random),
         "levels": _list(random),
         "where": f"[{', '.join(_where(random) for _ in range(random.randrange(5)))}]",
@@ -169,6 +214,7 @@ NAMED = {
     "the review's attack": lambda: [the_reviews_attack()],
     "a thousand plain values": lambda: [plain_values()],
     "the largest search": lambda: [the_largest()],
+    "the largest query": lambda: [the_largest_query()],
     "hostile bodies": hostile_bodies,
 }
 

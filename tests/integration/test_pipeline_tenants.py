@@ -40,9 +40,7 @@ def run(stack: RunningStack, client: httpx.Client) -> str:
 
 
 def search(client: httpx.Client, key: str, body: dict[str, Any], **more: Any) -> dict[str, Any]:
-    answer = client.post(
-        "/v1/search", json=body, params=more.get("params"), headers={**bearer(key), **more.get("headers", {})}
-    )
+    answer = client.post("/v1/search", json=body, headers={**bearer(key), **more.get("headers", {})})
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
@@ -148,9 +146,36 @@ def test_claiming_another_tenant_opens_nothing(stack: RunningStack, client: http
         stack.keys["read"],
         {**where("metadata.run", "eq", run), "limit": 1000},
         headers=FORGED_HEADERS,
-        params={"tenant_id": "globex", "tenant": "globex"},
     )
     assert owners(found) == {"line of acme"}
+
+
+def test_a_parameter_that_names_another_tenant_is_refused(
+    stack: RunningStack, client: httpx.Client, run: str
+) -> None:
+    answer = client.post(
+        "/v1/search",
+        json=where("metadata.run", "eq", run),
+        params={"tenant_id": "globex", "tenant": "globex"},
+        headers=bearer(stack.keys["read"]),
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "unknown_parameter")
+
+
+def test_queries_stats_and_completions_are_about_the_own_lines(
+    stack: RunningStack, client: httpx.Client, run: str
+) -> None:
+    for owner, key in (("acme", stack.keys["read"]), ("globex", stack.second_keys["read"])):
+        asked = {"q": f"run:{run} level:error", "limit": "1000"}
+        found = client.get("/v1/search", params=asked, headers=bearer(key)).json()
+        assert owners(found) == {f"line of {owner}"}
+        counted = {"query": f"run:{run} | stats count() as n, uniq(message) as messages by message"}
+        table = client.post("/v1/stats", json=counted, headers=bearer(key)).json()
+        assert table["rows"] == [[f"line of {owner}", 20, 1]]
+        offered = client.post(
+            "/v1/query/complete", json={"query": f"run:{run[:-1]}"}, headers=bearer(key)
+        ).json()
+        assert run in [each["label"] for each in offered["completions"]]
 
 
 def test_a_line_that_claims_another_tenant_stays_with_its_sender(

@@ -44,13 +44,16 @@ class Stores:
         self.managed_until = int(time.time()) + 3600
 
     def find(self, tenant: str, plan: str = "byoc", **body: Any) -> tuple[int, dict[str, Any]]:
+        return self.ask("POST /v1/search", tenant, plan, **EVER, **body)
+
+    def ask(self, route: str, tenant: str, plan: str = "byoc", **body: Any) -> tuple[int, dict[str, Any]]:
         verdict = {
             "verdict": "ok", "tenant_id": tenant, "key_id": "k", "project_id": "p", "scopes": "read",
             "retention_days": "30", "bytes_per_second": "1", "refusal": "", "actor": "key:k",
             "plan": plan, "managed_until": str(self.managed_until),
         }  # fmt: skip
         context = {"requestId": "r", "http": {"method": "POST"}, "authorizer": {"lambda": verdict}}
-        event = {"requestContext": context, "body": json.dumps({**EVER, **body})}
+        event = {"routeKey": route, "requestContext": context, "body": json.dumps(body)}
         answered = querying.handler(event, None)
         return answered["statusCode"], json.loads(answered["body"])
 
@@ -172,6 +175,41 @@ def test_half_of_the_rows_are_never_shown_as_all(
     stores.own["acme"] = Broken(own) if own else stores.own["acme"]
     status, answer = stores.find("acme", limit=5)
     assert (answer["code"], status) == (code, 400 if code == "query_too_heavy" else 503)
+
+
+COUNTS = "* | stats count() as n by message | where message:*7 | sort message"
+
+
+@pytest.mark.parametrize("tenant", TENANTS)
+def test_stats_cover_the_store_that_is_named_and_nothing_of_another_tenant(
+    stores: Stores, tenant: str
+) -> None:
+    status, found = stores.ask("POST /v1/stats", tenant, query=COUNTS, **EVER)
+    assert (status, found["code"]) == (409, "two_stores")
+    for store, name in (("byoc", "own"), ("managed", "ours")):
+        status, found = stores.ask("POST /v1/stats", tenant, query=COUNTS, store=store, **EVER)
+        assert (status, found["rows"]) == (200, [[f"{tenant} {name} 7", NUMBERS.count(7)]])
+    stores.managed_until = int(time.time()) - 1
+    status, found = stores.ask("POST /v1/stats", tenant, query=COUNTS, **EVER)
+    assert found["rows"] == [[f"{tenant} own 7", NUMBERS.count(7)]]
+
+
+def test_stats_and_completions_before_the_first_load_are_empty(stores: Stores) -> None:
+    stores.own["acme"] = Broken(refusal(60))
+    status, found = stores.ask("POST /v1/stats", "acme", query=COUNTS, store="byoc", **EVER)
+    assert (status, found["rows"], len(found["columns"])) == (200, [], 2)
+    status, found = stores.ask("POST /v1/query/complete", "acme", query="service:g")
+    assert (status, found["completions"]) == (200, [])
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [(WarehouseDownError("x"), "destination_unavailable"), (refusal(158), "query_too_heavy")],
+)
+def test_stats_of_a_store_that_fails_are_its_error(stores: Stores, fault: Exception, code: str) -> None:
+    stores.own["acme"] = Broken(fault)
+    status, found = stores.ask("POST /v1/stats", "acme", query=COUNTS, store="byoc", **EVER)
+    assert (found["code"], status) == (code, 400 if code == "query_too_heavy" else 503)
 
 
 def test_before_the_first_load_our_rows_are_found_alone(stores: Stores) -> None:

@@ -7,10 +7,16 @@ from typing import Any
 import pytest
 
 from functions.query import cursor as cursors
-from functions.query.conditions import FieldCondition
+from functions.query.language.syntax_tree import (
+    EVERYTHING,
+    AllOf,
+    ContainsWords,
+    Equals,
+    FieldRef,
+    Negation,
+)
 from functions.query.request import DEFAULT_RANGE_NS, Search, search
 from functions.query.times import NANOSECONDS
-from functions.query.words import Term
 from functions.shared.errors import HttpError
 
 NOW = 1_790_000_000 * NANOSECONDS
@@ -33,6 +39,7 @@ def test_an_empty_body_asks_for_the_newest_hundred_of_the_last_day() -> None:
     found = search(b"", NOW)
     assert (found.since, found.until) == (NOW - DEFAULT_RANGE_NS, NOW)
     assert (found.order, found.limit, found.after) == ("desc", 100, None)
+    assert found.filter == EVERYTHING
 
 
 def test_from_defaults_to_a_day_before_to() -> None:
@@ -54,6 +61,7 @@ def test_from_defaults_to_a_day_before_to() -> None:
         ({"from": "1969-12-31T23:59:59Z", "to": "2026-11-01T00:00:00Z"}, "from"),
         ({"services": "gateway"}, "services"),
         ({"levels": [1]}, "levels[0]"),
+        ({"levels": ["info", "errr"]}, "levels[1]"),
         ({"q": 5}, "q"),
         ({"q": "w " * 33}, "q"),
         ({"cursor": "nonsense"}, "cursor"),
@@ -116,12 +124,12 @@ LONG_PATHS = [{"field": "metadata." + ".".join("a" * 16), "op": "exists"}] * 8
         ({"where": [{"field": f"metadata.a{'.a' * 16}", "op": "exists"}]}, "'where[0].field' has 17 parts"),
         (
             {"where": [*LONG_PATHS, {"field": "metadata.a", "op": "exists"}]},
-            "'where' has paths with 129 parts in total, more than 128: use fewer conditions",
+            "'body' has paths of metadata with 129 parts in total, more than 128: use fewer conditions",
         ),
         ({"where": WIDE, "levels": ["info"]}, "'body' has 4,001 values in all lists"),
         ({"services": ["x" * 1000] * 99}, "'body' has values of 99,000 bytes in total, more than 98,304"),
         ({"services": ["'" * 1000] * 25}, "'body' has values of 100,000 bytes in total"),
-        ({"where": [{"field": "message", "op": "in", "value": ["é" * 1000] * 50}]}, "100,007 bytes"),
+        ({"where": [{"field": "message", "op": "in", "value": ["é" * 1000] * 50}]}, "100,000 bytes"),
     ],
 )  # fmt: skip
 def test_a_search_that_asks_for_too_much_says_what_to_reduce(body: dict[str, Any], said: str) -> None:
@@ -144,20 +152,55 @@ def test_a_search_at_its_limits_is_taken(body: dict[str, Any]) -> None:
 def test_conditions_keep_the_type_of_their_value() -> None:
     values = (False, "false", 0, None, 1.5)
     wheres = [{"field": "metadata.a", "op": "eq", "value": value} for value in values]
-    found = asked(where=wheres).conditions
-    assert found == tuple(FieldCondition("metadata.a", "eq", (value,)) for value in values)
-    assert [type(condition.values[0]) for condition in found] == [type(value) for value in values]
+    found = asked(where=wheres).filter
+    assert found == AllOf(tuple(Equals(FieldRef("path", "a"), (value,)) for value in values))
+    assert [type(condition.values[0]) for condition in found.operands] == [type(value) for value in values]
 
 
 def test_words_phrases_and_exclusions_are_distinguished() -> None:
-    terms = asked(q='timeout "connection reset" -health -"not found" - "open').terms
-    assert terms == (
-        Term("timeout"),
-        Term("connection reset"),
-        Term("health", negated=True),
-        Term("not found", negated=True),
-        Term("-"),
-        Term("open"),
+    terms = asked(q='timeout "connection reset" -health -"not found" - "open').filter
+    assert terms == AllOf(
+        (
+            ContainsWords("timeout"),
+            ContainsWords("connection reset"),
+            Negation(ContainsWords("health")),
+            Negation(ContainsWords("not found")),
+            ContainsWords("-"),
+            ContainsWords("open"),
+        )
+    )
+
+
+def test_a_query_and_json_conditions_must_all_hold() -> None:
+    found = asked(query="service:(api OR web) -timeout", levels=["ERROR"], q="refused").filter
+    assert found == AllOf(
+        (
+            Equals(FieldRef("column", "level"), ("error",)),
+            ContainsWords("refused"),
+            Equals(FieldRef("column", "service"), ("api", "web")),
+            Negation(ContainsWords("timeout")),
+        )
+    )
+
+
+def test_an_invalid_query_is_answered_with_its_column_and_a_caret() -> None:
+    with pytest.raises(HttpError) as refused:
+        asked(query="service:api level:errr")
+    assert (refused.value.status, refused.value.code) == (400, "invalid_query")
+    assert refused.value.message == (
+        "Column 19: expected trace, debug, info, warn, error or fatal; found 'errr'."
+    )
+    assert refused.value.details == {
+        "field": "query",
+        "column": 19,
+        "expected": ["trace", "debug", "info", "warn", "error", "fatal"],
+        "caret": "service:api level:errr\n                  ^",
+    }
+
+
+def test_an_impossible_level_is_answered_with_the_levels() -> None:
+    assert refusal(levels=["errr"]).message == (
+        "'levels[0]' must be one of trace, debug, info, warn, error, fatal."
     )
 
 

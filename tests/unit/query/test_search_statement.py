@@ -8,9 +8,9 @@ from clickhouse_connect.driver.binding import bind_query
 
 from functions.query import budget
 from functions.query.compile import statement
+from functions.query.compile.words import MAX_INDEXED_WORDS
 from functions.query.request import search
 from functions.query.tokens import value_tokens
-from functions.query.words import MAX_INDEXED_WORDS
 from functions.shared.tenancy import TenantId
 
 MAX_QUERY_SIZE = 262_144
@@ -32,7 +32,6 @@ def compiled(**body: Any) -> tuple[str, dict[str, Any]]:
         {"q": POISON},
         {"projects": [POISON]},
         {"services": [POISON]},
-        {"levels": [POISON]},
         {"trace_id": POISON},
         *(
             {"where": [{"field": field, "op": op, "value": [POISON] if op == "in" else POISON}]}

@@ -3,9 +3,10 @@
 
 from dataclasses import dataclass
 
-from functions.query import conditions, words
 from functions.query.bindings import Bindings, Bound
+from functions.query.compile import filters
 from functions.query.cursor import MANAGED, Store
+from functions.query.language.syntax_tree import Filter
 from functions.query.request import Search
 from functions.shared.tenancy import TenantId, row_filter
 
@@ -32,9 +33,10 @@ def statement(search: Search, tenant: TenantId, store: Store = MANAGED) -> State
     pass finds the time at which the page ends. Only rows up to that time are hashed and sorted.
     """
     bindings = Bindings()
-    # The only place that restricts a search to its tenant; both passes start from it.
-    tenant_filter, tenant_parameters = row_filter(tenant)
-    matching = " AND ".join((tenant_filter, *_filters(search, bindings)))
+    conditions, tenant_parameters = base_conditions(
+        tenant, search.since, search.until, search.filter, bindings
+    )
+    matching = " AND ".join(conditions)
     size = search.limit + 1
     parts = [matching, *_window(search, matching, size, bindings, store)]
     skipped = search.after.given if search.after and search.after.store == store else 0
@@ -46,18 +48,20 @@ def statement(search: Search, tenant: TenantId, store: Store = MANAGED) -> State
     return Statement(sql, {**bindings.parameters, **tenant_parameters})
 
 
-def _filters(search: Search, bindings: Bindings) -> list[str]:
-    found = [
-        f"timestamp >= {bindings.instant(search.since)}",
-        f"timestamp < {bindings.instant(search.until)}",
-    ]
-    chosen = {"project_id": search.projects, "service": search.services, "level": search.levels}
-    found += [f"{column} IN {bindings.texts(names)}" for column, names in chosen.items() if names]
-    if search.trace_id is not None:
-        found.append(f"trace_id = {bindings.text(search.trace_id)}")
-    found += [words.condition(term, bindings) for term in search.terms]
-    found += [conditions.sql(condition, bindings) for condition in search.conditions]
-    return found
+def base_conditions(
+    tenant: TenantId, since: int, until: int, found: Filter, bindings: Bindings
+) -> tuple[list[str], dict[str, str]]:
+    """The conditions of every read of events: the tenant, the time range, and the filter.
+
+    The only place that restricts a search to its tenant. Returns the tenant's parameters, too.
+    """
+    tenant_filter, tenant_parameters = row_filter(tenant)
+    return [
+        tenant_filter,
+        f"timestamp >= {bindings.instant(since)}",
+        f"timestamp < {bindings.instant(until)}",
+        filters.sql(found, bindings),
+    ], tenant_parameters
 
 
 def _window(search: Search, matching: str, size: int, bindings: Bindings, store: Store) -> list[str]:

@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from functions.query.bindings import Bindings
+from functions.query.compile.text_match import TextCheck
+from functions.query.language.syntax_tree import Bound
 from functions.query.tokens import Scalar, key_token, value_start, value_tokens
 
 PROMOTED = frozenset({"duration_ms"})
@@ -77,18 +79,63 @@ def exists(key: str, bindings: Bindings) -> str:
     return _somewhere(_places(key, bindings), lambda at: f"JSONHas({at})")
 
 
-def compares(key: str, sign: str, value: Scalar, bindings: Bindings) -> str:
-    """SQL: the value under `key` has the type of `value`, a number or text, and compares with `sign`."""
-    if isinstance(value, str):
-        bound = bindings.text(value)
+def is_between(key: str, low: Bound | None, high: Bound | None, bindings: Bindings) -> str:
+    """SQL: the value under `key` has the type of the bounds, numbers or texts, and is between them."""
+    ends = [(">", low), ("<", high)]
+    bounds = [(sign + "=" * end.inclusive, end.value) for sign, end in ends if end]
+    texts = [(sign, bindings.text(value)) for sign, value in bounds if isinstance(value, str)]
+    if texts:
         return _somewhere(
             _places(key, bindings),
-            lambda at: f"JSONType({at}) = 'String' AND JSONExtractString({at}) {sign} {bound}",
+            lambda at: _both(f"JSONExtractString({at})", [*texts, ("", f"JSONType({at}) = 'String'")]),
         )
-    bound = bindings.number(float(value or 0))
+    numbers = [(sign, bindings.number(value)) for sign, value in bounds if not isinstance(value, str)]
     if key in PROMOTED:
-        return f"ifNull({key} {sign} {bound}, 0)"
-    return _somewhere(_places(key, bindings), lambda at: f"ifNull({_number(at)} {sign} {bound}, 0)")
+        return f"ifNull({_both(key, numbers)}, 0)"
+    return _somewhere(_places(key, bindings), lambda at: f"ifNull({_both(_number(at), numbers)}, 0)")
+
+
+def matches(key: str, check: TextCheck, bindings: Bindings) -> str:
+    """SQL: the text form of the value under `key`, or a text in an array there, meets `check`.
+
+    Numbers are in the shortest decimal form.
+    """
+    element = check("JSONExtractString(element)")
+    return _somewhere(
+        _places(key, bindings),
+        lambda at: (
+            f"multiIf(JSONType({at}) = 'String', {check(f'JSONExtractString({at})')}, "
+            f"JSONType({at}) IN ('Int64', 'UInt64', 'Double', 'Bool'), {check(f'JSONExtractRaw({at})')}, "
+            f"JSONType({at}) = 'Array', arrayExists(element -> startsWith(element, '\"') AND {element}, "
+            f"JSONExtractArrayRaw({at})), 0)"
+        ),
+    )
+
+
+def text_of(key: str, bindings: Bindings) -> str:
+    """SQL: the text form of the value under `key`; NULL when there is none, or null."""
+    found = ", ".join(
+        f"JSONType({at}) = 'String', JSONExtractString({at}), JSONType({at}) != 'Null', JSONExtractRaw({at})"
+        for at in (place.at for place in _places(key, bindings))
+    )
+    return f"multiIf({found}, NULL)"
+
+
+def raw_of(key: str, bindings: Bindings) -> str:
+    """SQL: the JSON of the scalar under `key`; empty when there is none."""
+    found = ", ".join(
+        f"JSONType({at}) NOT IN ('Null', 'Array', 'Object'), JSONExtractRaw({at})"
+        for at in (place.at for place in _places(key, bindings))
+    )
+    return f"multiIf({found}, '')"
+
+
+def number_of(key: str, bindings: Bindings) -> str:
+    """SQL: the number under `key`; NULL when there is none."""
+    if key in PROMOTED:
+        return key
+    numbers = [_number(place.at) for place in _places(key, bindings)]
+    return f"coalesce({', '.join(numbers)})" if len(numbers) > 1 else numbers[0]
 
 
 def contains(key: str, text: str, bindings: Bindings) -> str:
@@ -169,6 +216,11 @@ def _among_numbers(values: Sequence[float], bindings: Bindings) -> str:
     # A set compares bits, and 0 and -0 differ in theirs.
     zeros = [0.0, -0.0] if 0 in values else []
     return f"IN {bindings.numbers([*values, *zeros])}"
+
+
+def _both(value: str, conditions: Sequence[tuple[str, str]]) -> str:
+    """`value` compared with each sign and bound; a condition without a sign is whole."""
+    return " AND ".join(f"{value} {sign} {bound}" if sign else bound for sign, bound in conditions)
 
 
 def _number(at: str) -> str:

@@ -1,0 +1,117 @@
+"""`POST /v1/query/complete`: what may be written at a position of a query.
+
+Names and values come from the caller's events of the last day: services and projects from all of them, the
+keys of metadata and their values from the newest SAMPLE_ROWS.
+"""
+# ruff: noqa: S608 - the text has only our names; a caller's values are bound (functions.query.bindings)
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from functions.query.bindings import Bindings
+from functions.query.compile import Statement, base_conditions, metadata
+from functions.query.compile.pipes import TableColumn
+from functions.query.language.completion import (
+    Completion,
+    KnownField,
+    KnownValue,
+    Wanted,
+    completions,
+    wanted,
+)
+from functions.query.language.literals import is_loose
+from functions.query.language.parser import MAX_CHARACTERS
+from functions.query.language.syntax_tree import EVERYTHING, FieldRef, Loose, Value
+from functions.query.request import FilterBody, time_range
+from functions.query.stats import TableRows
+from functions.shared.forms import decoded, invalid
+from functions.shared.tenancy import TenantId
+
+SAMPLE_ROWS = 5000
+MAX_KNOWN = 200
+MAX_VALUE_CHARACTERS = 200
+
+_LISTED = frozenset({"service", "project_id"})
+"""Columns of few values, which the engine counts by the hour."""
+
+COLUMNS = (TableColumn("value", "text"), TableColumn("count", "number"))
+
+
+class CompleteBody(Struct, forbid_unknown_fields=True):
+    """The request body. `position`: in characters from 0; the end of the text by default."""
+
+    query: Annotated[str, Meta(max_length=MAX_CHARACTERS)] = ""
+    position: Annotated[int, Meta(ge=0)] | None = None
+
+
+class ReplacedRange(Struct):
+    """From `start` (inclusive) to `end` (exclusive), in characters."""
+
+    start: int
+    end: int
+
+
+class CompletionPage(Struct):
+    """Each completion's `insert` replaces the range."""
+
+    replace: ReplacedRange
+    completions: list[Completion]
+
+
+def complete_request(content: bytes) -> Wanted:
+    """What is being written at the position of the request in `content`.
+
+    Raises
+    ------
+    HttpError: 400 `invalid_<field>`, `unknown_field` or `invalid_body`.
+    """
+    body = decoded(content or b"{}", CompleteBody)
+    position = len(body.query) if body.position is None else body.position
+    if position > len(body.query):
+        raise invalid("position", f"must be from 0 to {len(body.query)}, the length of 'query'")
+    return wanted(body.query, position)
+
+
+def known_statement(found: Wanted, tenant: TenantId, now_ns: int | None = None) -> Statement | None:
+    """The SELECT of the names or values that `found` needs, most frequent first; None if it needs none."""
+    bindings = Bindings()
+    since, until = time_range(FilterBody(), now_ns)
+    conditions, parameters = base_conditions(tenant, since, until, EVERYTHING, bindings)
+    where = " AND ".join(conditions)
+    sample = f"(SELECT metadata FROM events WHERE {where} ORDER BY timestamp DESC LIMIT {SAMPLE_ROWS})"
+    field = found.field
+    if found.kind == "field" and found.events:
+        value, source = "arrayJoin(JSONExtractKeys(metadata))", sample
+    elif field is not None and field.kind == "column" and field.name in _LISTED:
+        value, source = field.name, f"events WHERE {where}"
+    elif field is not None and field.kind == "path":
+        value, source = metadata.raw_of(field.name, bindings), sample
+    else:
+        return None
+    sql = (
+        f"SELECT {value} AS c0, count() AS c1 FROM {source} GROUP BY c0 "
+        f"HAVING c0 != '' AND length(c0) <= {MAX_VALUE_CHARACTERS} ORDER BY c1 DESC, c0 LIMIT {MAX_KNOWN}"
+    )
+    return Statement(sql, {**bindings.parameters, **parameters})
+
+
+def complete_page(found: Wanted, known: TableRows) -> bytes:
+    """The JSON response; `known` are the rows of known_statement."""
+    texts = [(str(value), int(count or 0)) for value, count in known.rows]
+    if found.kind == "field":
+        offered = completions(found, fields=[KnownField(FieldRef("path", text), n) for text, n in texts])
+    else:
+        offered = completions(found, values=[KnownValue(_value(found, text), n) for text, n in texts])
+    return msgspec.json.encode(CompletionPage(ReplacedRange(found.start, found.end), offered))
+
+
+def _value(found: Wanted, text: str) -> Value:
+    """The value of a column's text, or of a JSON value of metadata."""
+    if found.field is None or found.field.kind != "path":
+        return text
+    if text.startswith('"'):
+        decoded_text: str = msgspec.json.decode(text, type=str)
+        return decoded_text
+    return Loose(text) if is_loose(text) else text

@@ -1,0 +1,207 @@
+"""`POST /v1/stats`: a query with pipes, whose result is a table.
+
+The request has the conditions of a search, and `query` with pipes. The result has columns with types, and at
+most MAX_ROWS rows; `truncated` says that there were more.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Struct
+
+from functions.query import budget, times
+from functions.query.bindings import Bindings
+from functions.query.compile import Statement, base_conditions
+from functions.query.compile.pipes import CompiledTable, TableColumn, table
+from functions.query.cursor import BYOC, MANAGED, Store
+from functions.query.errors import invalid_query, too_heavy, two_stores
+from functions.query.language.errors import QuerySyntaxError
+from functions.query.language.parser import parse
+from functions.query.language.pipe_parser import MAX_ROWS
+from functions.query.language.syntax_tree import Filter, Pipe
+from functions.query.request import FilterBody, all_of, json_filters, time_range
+from functions.shared.errors import HttpError
+from functions.shared.forms import decoded, invalid
+from functions.shared.tenancy import TenantId
+from functions.shared.warehouse import UnusableAnswerError
+
+MAX_GROUPS = 1_000_000
+MAX_RESULT_BYTES = 4 * 1024 * 1024
+MAX_ANSWER_BYTES = 5 * 1024 * 1024
+"""A Lambda response is limited to 6 MB, counted as JSON in which this JSON is an escaped string."""
+
+MAX_STATEMENT_CHARACTERS = 64 * 1024
+
+STATS_SETTINGS: Mapping[str, int | str] = {
+    "max_rows_to_group_by": MAX_GROUPS,
+    "group_by_overflow_mode": "throw",
+    "max_result_bytes": MAX_RESULT_BYTES,
+}
+"""Settings in addition to those of a search."""
+
+Cell = str | int | float | None
+
+
+class StatsBody(FilterBody, forbid_unknown_fields=True):
+    """The request body. `store`: of an account that has logs in two (docs/byoc.md)."""
+
+    store: Store | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatsRequest:
+    """A validated request: the events from `since` to `until` that meet `filter`, through `pipes`."""
+
+    since: int
+    until: int
+    filter: Filter
+    pipes: tuple[Pipe, ...]
+    store: Store | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledStats:
+    """A statement, and the columns of its rows."""
+
+    statement: Statement
+    columns: tuple[TableColumn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableRows:
+    """The rows of a result, and their cost."""
+
+    rows: list[list[Cell]]
+    truncated: bool
+    rows_read: int
+    elapsed_ms: float
+
+
+class _Statistics(Struct):
+    rows_read: int
+    elapsed: float
+
+
+_ShortName = Annotated[str, msgspec.Meta(max_length=8)]
+
+
+class _TableAnswer(Struct):
+    data: list[dict[_ShortName, Cell]]
+    statistics: _Statistics
+
+
+_DECODER = msgspec.json.Decoder(_TableAnswer)
+
+EMPTY = TableRows([], False, 0, 0.0)
+"""The result of a BYOC account before its first load: even `count()` has no row."""
+
+
+def stats_request(content: bytes, now_ns: int | None = None) -> StatsRequest:
+    """The request in `content`.
+
+    Raises
+    ------
+    HttpError: 400 `invalid_<field>`, `invalid_query`, `unknown_field` or `invalid_body`.
+    """
+    body = decoded(content or b"{}", StatsBody)
+    try:
+        query = parse(body.query or "")
+    except QuerySyntaxError as fault:
+        raise invalid_query(fault) from None
+    found = all_of([*json_filters(body), query.filter])
+    budget.check(found, query.pipes)
+    since, until = time_range(body, now_ns)
+    return StatsRequest(since, until, found, query.pipes, body.store)
+
+
+def store_of(asked: StatsRequest, *, byoc: bool, managed: bool) -> Store:
+    """The store that `asked` is about: an account is BYOC, or has rows in our ClickHouse, or both.
+
+    Raises
+    ------
+    HttpError: 409 `two_stores` when it has both and names none; 400 `invalid_store` for one it has not.
+    """
+    stores: list[Store] = [*([BYOC] if byoc else []), *([MANAGED] if managed else [])]
+    if asked.store is None:
+        if len(stores) > 1:
+            raise two_stores()
+        return stores[0]
+    if asked.store not in stores:
+        raise invalid("store", f"must be {stores[0]}, or omitted: your logs are in no other ClickHouse")
+    return asked.store
+
+
+def compiled_stats(asked: StatsRequest, tenant: TenantId) -> CompiledStats:
+    """The statement of `asked` over the rows of `tenant`.
+
+    Raises
+    ------
+    HttpError: 400 `query_too_heavy` when the statement is too long.
+    """
+    bindings = Bindings()
+    conditions, parameters = base_conditions(tenant, asked.since, asked.until, asked.filter, bindings)
+    compiled: CompiledTable = table(asked.pipes, conditions, bindings)
+    if len(compiled.sql) > MAX_STATEMENT_CHARACTERS:
+        raise HttpError(
+            400,
+            "query_too_heavy",
+            "The query is too long for ClickHouse: use fewer pipes, conditions and extracted fields.",
+        )
+    return CompiledStats(Statement(compiled.sql, {**bindings.parameters, **parameters}), compiled.columns)
+
+
+def decode_table(content: bytes, columns: Sequence[TableColumn]) -> TableRows:
+    """The rows of an answer in FORMAT JSON, at most MAX_ROWS.
+
+    Raises
+    ------
+    UnusableAnswerError: the answer does not have this format, or is longer than any of ours.
+    """
+    if len(content) > 4 * MAX_RESULT_BYTES:
+        raise UnusableAnswerError("the answer is longer than the result of a query may be")
+    try:
+        found = _DECODER.decode(content)
+        rows = [
+            [_cell(row[f"c{at}"], column) for at, column in enumerate(columns)]
+            for row in found.data[:MAX_ROWS]
+        ]
+    except (msgspec.MsgspecError, ValueError, TypeError, LookupError, RecursionError):
+        raise UnusableAnswerError("the answer has no rows of a table") from None
+    truncated = len(found.data) > MAX_ROWS
+    return TableRows(rows, truncated, found.statistics.rows_read, found.statistics.elapsed * 1000)
+
+
+def _cell(value: Cell, column: TableColumn) -> Cell:
+    if value is None:
+        return None
+    if column.type == "number":
+        # The engine may write 64-bit numbers as text.
+        return int(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        raise TypeError("not text")
+    if column.type == "time":
+        times.from_engine(value)
+        return times.for_people(value)
+    return value
+
+
+def stats_page(columns: Sequence[TableColumn], found: TableRows) -> bytes:
+    """The JSON response.
+
+    Raises
+    ------
+    HttpError: 400 `query_too_heavy` when it does not fit into a response.
+    """
+    body: dict[str, Any] = {
+        "columns": [{"name": column.name, "type": column.type} for column in columns],
+        "rows": found.rows,
+        "truncated": found.truncated,
+        "stats": {"rows_read": found.rows_read, "elapsed_ms": round(found.elapsed_ms, 3)},
+    }
+    encoded = msgspec.json.encode(body)
+    if len(json.dumps(encoded.decode())) > MAX_ANSWER_BYTES:
+        raise too_heavy()
+    return encoded

@@ -1,0 +1,83 @@
+"""The routes whose results are tables: stats, and completions. Loaded at their first request."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from functions.query.compile import Statement
+from functions.query.compile.pipes import TableColumn
+from functions.query.complete import COLUMNS, complete_page, complete_request, known_statement
+from functions.query.cursor import BYOC, MANAGED, Store
+from functions.query.stats import (
+    EMPTY,
+    STATS_SETTINGS,
+    TableRows,
+    compiled_stats,
+    decode_table,
+    stats_page,
+    stats_request,
+    store_of,
+)
+from functions.shared.access import Principal
+from functions.shared.tenancy import TenantId
+
+
+class TableStores(Protocol):
+    """Runs a statement in one store of a tenant; `nothing` is the answer of a store without a table."""
+
+    def __call__(
+        self,
+        store: Store,
+        tenant: TenantId,
+        statement: Statement,
+        decode: Callable[[bytes], TableRows],
+        nothing: TableRows,
+        settings: Mapping[str, Any],
+        /,
+    ) -> TableRows: ...
+
+
+def stats_answer(content: bytes, caller: Principal, stores: TableStores) -> bytes:
+    """The JSON response to `POST /v1/stats` with the body `content`.
+
+    Raises
+    ------
+    HttpError: as the handler documents.
+    """
+    asked = stats_request(content)
+    compiled = compiled_stats(asked, caller.tenant)
+    store = store_of(asked, byoc=caller.byoc, managed=caller.has_managed_rows(time.time()))
+    found = _run(caller, store, compiled.statement, compiled.columns, stores)
+    return stats_page(compiled.columns, found)
+
+
+def complete_answer(content: bytes, caller: Principal, stores: TableStores) -> bytes:
+    """The JSON response to `POST /v1/query/complete` with the body `content`.
+
+    Raises
+    ------
+    HttpError: as the handler documents.
+    """
+    wanted = complete_request(content)
+    statement = known_statement(wanted, caller.tenant)
+    if statement is None:
+        return complete_page(wanted, EMPTY)
+    store = BYOC if caller.byoc else MANAGED
+    return complete_page(wanted, _run(caller, store, statement, COLUMNS, stores))
+
+
+def _run(
+    caller: Principal,
+    store: Store,
+    statement: Statement,
+    columns: Sequence[TableColumn],
+    stores: TableStores,
+) -> TableRows:
+    return stores(
+        store,
+        caller.tenant,
+        statement,
+        lambda content: decode_table(content, columns),
+        EMPTY,
+        STATS_SETTINGS,
+    )
