@@ -1,8 +1,8 @@
 """Build the function zips: `python -m infra.build [--json]` writes build/<folder>/ and build/<folder>.zip.
 
 A zip holds the pinned packages, as wheels for Lambda's platform, `functions/shared/` and the function's own
-folder, without `openapi.py`: that declares routes for the OpenAPI document, which is in the zip of the function
-that serves it. Needs neither AWS nor Docker. Wheels come from uv's cache, or else from the package index.
+folder, without `openapi.py`: that declares routes for the OpenAPI document, which the zip of the function
+that serves it has. Needs neither AWS nor Docker. Wheels come from uv's cache, or else from the package index.
 An unchanged zip is not built again.
 
 With `--architecture` or `--python` the zips are for another platform, in a folder of their own:

@@ -1,7 +1,7 @@
 """Holds answers of a running stack against the OpenAPI document.
 
-`running_stack` installs it, so that each answer that a test gets from a stack by httpx is compared: its status,
-content type and body must be documented for its operation.
+`running_stack` installs it, so that each answer that a test gets from a stack by httpx is compared:
+its status, content type and body must be documented for its operation.
 """
 
 from collections import Counter
