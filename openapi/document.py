@@ -9,6 +9,7 @@ from functions.shared.openapi import ErrorBody, GatewayMessage, Operation, Param
 from openapi.declared import DocumentedRoute
 from openapi.errors import error_responses
 from openapi.schemas import JsonSchema, Schemas
+from openapi.shared_responses import share_responses
 
 OPENAPI = "3.1.1"
 ROOT = Path(__file__).parents[1]
@@ -61,6 +62,7 @@ def document(routes: Sequence[DocumentedRoute], version: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
+    shared = share_responses(paths)
     return {
         "openapi": OPENAPI,
         "info": {
@@ -74,7 +76,7 @@ def document(routes: Sequence[DocumentedRoute], version: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": dict(sorted(schemas.components.items())),
-            "responses": _other_responses(schemas),
+            "responses": {**_other_responses(schemas), **shared},
             "securitySchemes": SECURITY_SCHEMES,
         },
     }

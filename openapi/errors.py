@@ -10,6 +10,9 @@ from openapi.schemas import JsonSchema, Schemas
 GATEWAY_STATUSES = (413, 429, 500, 503)
 """Statuses with which API Gateway also answers by itself."""
 
+RETRY_STATUSES = (429, 503)
+RETRY_AFTER = {"description": "Seconds to wait, where a retry helps.", "schema": {"type": "integer"}}
+
 _STATUS_AND_CODE = re.compile(r"(\d{3}) (.+)")
 
 EVERYWHERE = ("payload_too_large", "internal_error", "try_again")
@@ -68,6 +71,8 @@ def _response(description: str, status: int, content: dict[str, JsonSchema], sch
         gateway = schemas.of(GatewayMessage)
         content = {**content, JSON: {"anyOf": [ours, gateway]} if ours else gateway}
     response: JsonSchema = {"description": description}
+    if status in RETRY_STATUSES:
+        response["headers"] = {"Retry-After": RETRY_AFTER}
     if content:
         response["content"] = {media: {"schema": schema} for media, schema in content.items()}
     return response

@@ -57,6 +57,10 @@ class DocumentedAnswers:
         response = operation["responses"].get(str(status))
         if response is None:
             raise UndocumentedAnswerError(f"{where} is not documented: {body[:500]!r}")
+        place = ("paths", name, method.lower(), "responses", str(status))
+        if "$ref" in response:
+            place = tuple(response["$ref"].split("/")[1:])
+            response = self._document["components"]["responses"][place[-1]]
         content = response.get("content")
         if content is None or method == "HEAD":
             if body:
@@ -66,8 +70,7 @@ class DocumentedAnswers:
         if kind is None:
             raise UndocumentedAnswerError(f"{where} has the content type {media!r}, not one of {[*content]}")
         if media.startswith("application/json") and self._is_compared((where, kind), body):
-            pointer = ("paths", name, method.lower(), "responses", str(status), "content", kind, "schema")
-            self._validate(pointer, body, where)
+            self._validate((*place, "content", kind, "schema"), body, where)
 
     def operation(self, method: str, path: str) -> tuple[str, Operation | None]:
         """The operation of a request with its path in the document; None for a request without one."""

@@ -28,6 +28,8 @@ _CODE = re.compile(r"[0-9]{6}")
 Line = Annotated[str, Meta(max_length=MAX_NAME_CHARACTERS)]
 Timestamp = Annotated[datetime, Meta(tz=True)]
 Days = Annotated[int, Meta(ge=1, le=MAX_EXPIRY_DAYS)]
+EmailText = Annotated[str, Meta(extra_json_schema={"format": "email"})]
+CodeText = Annotated[str, Meta(extra_json_schema={"pattern": f"^{_CODE.pattern}$"})]
 Scope = Literal["ingest", "read", "admin"]
 
 
@@ -47,12 +49,12 @@ class RotationForm(Struct, forbid_unknown_fields=True):
 
 class AccountChangesForm(Struct, forbid_unknown_fields=True):
     name: Line | None = None
-    email: str | None = None
+    email: EmailText | None = None
     marketing_opt_in: bool | None = None
 
 
 class EmailCodeForm(Struct, forbid_unknown_fields=True):
-    code: str
+    code: CodeText
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from functions.accounts import account_forms, forms
+from functions.accounts.account_forms import CodeText
 from functions.shared.accounts.audit import MAX_PAGE
 from functions.shared.openapi import (
     INVALID_BODY,
@@ -22,8 +23,7 @@ from functions.shared.openapi import (
     path_id,
 )
 
-EmailText = Annotated[str, Meta(max_length=forms.MAX_EMAIL_CHARACTERS)]
-CodeText = Annotated[str, Meta(pattern=r"^[0-9]{6}$", extra_json_schema={"writeOnly": True})]
+EmailText = Annotated[str, Meta(max_length=forms.MAX_EMAIL_CHARACTERS, extra_json_schema={"format": "email"})]
 Password = Annotated[
     str,
     Meta(min_length=1, max_length=forms.MAX_PASSWORD_CHARACTERS, extra_json_schema={"format": "password"}),

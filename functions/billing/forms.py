@@ -15,8 +15,11 @@ MAX_CAP_GB = 1_000_000
 Volume = Annotated[float, Meta(ge=0, le=MAX_CAP_GB)]
 
 
+_SOLD = sorted(each.name for each in PLANS.values() if each.sold)
+
+
 class PlanForm(Struct, forbid_unknown_fields=True):
-    plan: str
+    plan: Annotated[str, Meta(extra_json_schema={"enum": _SOLD})]
 
 
 class CapsForm(Struct, forbid_unknown_fields=True):
@@ -44,9 +47,8 @@ class Caps:
 def chosen_plan(body: bytes) -> str:
     """`POST /v1/billing/checkout` and `POST /v1/billing/plan`: the name of a plan that is on sale."""
     plan = decoded(body, PlanForm).plan
-    sold = sorted(each.name for each in PLANS.values() if each.sold)
-    if plan not in sold:
-        raise invalid("plan", f"must be one of {', '.join(sold)}")
+    if plan not in _SOLD:
+        raise invalid("plan", f"must be one of {', '.join(_SOLD)}")
     return plan
 
 

@@ -265,7 +265,7 @@ _OUR_OWN: Operations = {
             {JSON: {"events": [_EXAMPLE]}, NDJSON: '{"message": "order 42 shipped"}\n'},
         ),
         errors=(*DRAIN_ERRORS, *_AS_429),
-        details={"all_rejected": RejectionCounts, "no_events": RejectionCounts},
+        details={"all_rejected": RejectionCounts},
         page="api.md#post-v1drain",
     ),
     "GET /health": Operation(

@@ -10,7 +10,7 @@ _TOKEN = Parameter(
     "The token of the link in a mail.",
     place="path",
     required=True,
-    example="q5dXcVw2n8kJx0bT3mZrLs7yHuA4sF9eK",
+    example="q5dXcVw2n8kJx0bT3mZrLs7yHuAyawz0v",
 )
 _HTML = "text/html; charset=utf-8"
 _PAGE = {"type": "string"}

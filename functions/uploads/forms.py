@@ -2,9 +2,9 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from functions.shared.errors import HttpError
 from functions.shared.forms import decoded, invalid
@@ -22,8 +22,8 @@ _ID = re.compile(r"[0-9a-z]{26}")
 
 
 class UploadForm(Struct, forbid_unknown_fields=True):
-    filename: str
-    size: int
+    filename: Annotated[str, Meta(extra_json_schema={"minLength": 1})]
+    size: Annotated[int, Meta(extra_json_schema={"minimum": 1, "maximum": MAX_FILE_BYTES})]
     original: Literal["delete", "keep"] | None = None
 
 
