@@ -1,6 +1,6 @@
 """Documentation of the routes of data exports and erasures; see functions.shared.openapi."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -122,7 +122,7 @@ _READY_EXPORT = {
     "url": "https://exports.example.com/exp_2f1c8a.zip",
     "url_expires_at": "2026-11-23T11:00:00Z",
 }
-_ERASURE = {
+_ERASURE: dict[str, Any] = {
     "id": "era_51d09c",
     "kind": "person",
     "state": "requested",

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from functions.shared.openapi import DayText, Operation, Operations, Reply, TimestampText, path_id
 
@@ -17,7 +17,7 @@ class ListedDocument(Struct):
     positions: list[int]
     rows: int
     expires_on: DayText
-    set_aside_at: TimestampText
+    quarantined_at: TimestampText = field(name="set_aside_at")
     sample: list[str]
 
 

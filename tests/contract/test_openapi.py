@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from jsonschema import Draft202012Validator
@@ -17,7 +18,7 @@ from functions.shared.errors import HttpError
 from infra.topology import FUNCTIONS, Route
 from openapi.build import made
 from openapi.declared import UndocumentedRouteError, documented_routes
-from tests.documented import DocumentedAnswers, UndocumentedAnswerError
+from tests.documented import DocumentedAnswers, UndocumentedAnswerError, comparing_answers
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = made()
@@ -256,3 +257,14 @@ def test_documented_answers_are_accepted() -> None:
 def test_an_answer_with_another_content_type_is_found() -> None:
     with pytest.raises(UndocumentedAnswerError, match="content type"):
         DocumentedAnswers(DOCUMENT).check("GET", "/v1/keys", 200, "text/html", b"{}")
+
+
+def test_an_answer_by_httpx_is_compared_within_the_block_and_for_its_api_alone() -> None:
+    answers = httpx.MockTransport(lambda _request: httpx.Response(418, json={}))
+
+    with httpx.Client(transport=answers) as client:
+        with comparing_answers("http://api.test"):
+            with pytest.raises(UndocumentedAnswerError, match="418 is not documented"):
+                client.get("http://api.test/v1/keys")
+            assert client.get("http://mail.test/v1/keys").status_code == 418
+        assert client.get("http://api.test/v1/keys").status_code == 418

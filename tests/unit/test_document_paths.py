@@ -6,7 +6,18 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = ("audit", "bench", "fake_stripe", "functions", "infra", "local", "openapi", "operate", "rehearsal", "tests")
+PACKAGES = (
+    "audit",
+    "bench",
+    "fake_stripe",
+    "functions",
+    "infra",
+    "local",
+    "openapi",
+    "operate",
+    "rehearsal",
+    "tests",
+)
 PAGES = [*Path("docs").rglob("*.md"), Path("README.md"), Path("CONTRIBUTING.md"), Path("SECURITY.md")]
 FILES = {
     f"/{path.as_posix()}"
