@@ -118,7 +118,7 @@ def _operation(route: DocumentedRoute, schemas: Schemas) -> dict[str, Any]:
         "tags": [route.function.name],
         "summary": operation.summary,
         "description": " ".join(part for part in (operation.description, page) if part),
-        "security": security(operation),
+        "security": security(route),
     }
     if operation.parameters:
         shown["parameters"] = [_parameter(each, schemas) for each in operation.parameters]
@@ -135,9 +135,10 @@ def _operation(route: DocumentedRoute, schemas: Schemas) -> dict[str, Any]:
     return {**shown, "responses": {str(status): responses[status] for status in sorted(responses)}}
 
 
-def security(operation: Operation) -> list[dict[str, list[str]]]:
+def security(route: DocumentedRoute) -> list[dict[str, list[str]]]:
     """The alternatives of the operation's security; an empty one stands for none."""
-    match operation.access:
+    accepts_logs = any(each.protocols for each in route.function.routes)
+    match route.operation.access:
         case "none":
             return []
         case "access token":
@@ -149,7 +150,8 @@ def security(operation: Operation) -> list[dict[str, list[str]]]:
         case "ingest or read":
             return [{scheme: [scope]} for scope in ("ingest", "read") for scheme in _KEY_SCHEMES]
         case scope:
-            return [{scheme: [scope]} for scheme in _KEY_SCHEMES]
+            schemes = (*_KEY_SCHEMES, "queryKey") if accepts_logs else _KEY_SCHEMES
+            return [{scheme: [scope]} for scheme in schemes]
 
 
 def _parameter(parameter: Parameter, schemas: Schemas) -> dict[str, Any]:

@@ -110,6 +110,20 @@ def test_an_operation_needs_a_key_if_its_route_asks_the_authorizer(route: Any) -
     assert bool(security) is found.auth
 
 
+def test_every_security_scheme_is_used_and_a_key_in_the_url_for_logs_alone() -> None:
+    used = {
+        scheme: {
+            route.function.name
+            for route in ROUTES
+            if scheme in str(of_document(route.path, route.method)["security"])
+        }
+        for scheme in DOCUMENT["components"]["securitySchemes"]
+    }
+
+    assert all(used.values())
+    assert used["queryKey"] == {"ingest"}
+
+
 @every_route
 def test_the_codes_of_an_operation_are_in_the_table_with_their_statuses(route: Any) -> None:
     """Protocols of log clients answer with other statuses (functions.ingest.protocols)."""
