@@ -1,7 +1,8 @@
 """Build the function zips: `python -m infra.build [--json]` writes build/<folder>/ and build/<folder>.zip.
 
 A zip holds the pinned packages, as wheels for Lambda's platform, `functions/shared/` and the function's own
-folder. Needs neither AWS nor Docker. Wheels come from uv's cache, or else from the package index.
+folder, without `openapi.py`: that declares routes for the OpenAPI document, which the zip of the function
+that serves it has. Needs neither AWS nor Docker. Wheels come from uv's cache, or else from the package index.
 An unchanged zip is not built again.
 
 With `--architecture` or `--python` the zips are for another platform, in a folder of their own:
@@ -10,6 +11,7 @@ build/<architecture>-<Python version>/.
 
 import argparse
 import fcntl
+import functools
 import hashlib
 import json
 import shutil
@@ -21,12 +23,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from infra import archive
-from infra.topology import ARCHITECTURE, FUNCTIONS, PYTHON
+from infra.topology import ARCHITECTURE, FUNCTIONS, OPENAPI_PATH, PYTHON, UNKNOWN_ROUTES, function
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "build"
 
 FOLDERS = tuple(sorted({function.folder for function in FUNCTIONS}))
+
+SERVES_OPENAPI = function(UNKNOWN_ROUTES).folder
+DECLARATIONS = "openapi.py"
 
 MB = 1_000_000
 
@@ -77,7 +82,8 @@ def build_all(target: Path | None = None, platform: Platform = LAMBDA) -> list[Z
 
     Raises
     ------
-    BuildError: a pinned package has no wheel for the platform, or cannot be downloaded.
+    BuildError: a pinned package has no wheel for the platform, or cannot be downloaded; or a route has no
+        declaration.
     """
     target = target or platform.folder
     target.mkdir(parents=True, exist_ok=True)
@@ -97,6 +103,8 @@ def build(folder: str, target: Path, platform: Platform = LAMBDA) -> Zip:
         shutil.rmtree(tree, ignore_errors=True)
         install(ROOT / "functions" / folder / "requirements.txt", tree, platform)
         _copy_sources(folder, tree)
+        if folder == SERVES_OPENAPI:
+            (tree / OPENAPI_PATH).write_bytes(_openapi_document())
         archive.prune(tree)
         archive.write_zip(tree, packed)
         stamp.write_text(inputs)
@@ -110,7 +118,7 @@ def _sources(folder: str) -> Iterator[Path]:
     yield Path("functions/__init__.py")
     for part in (functions / "shared", functions / folder):
         for file in sorted(part.rglob("*")):
-            if file.is_file() and "__pycache__" not in file.parts:
+            if file.is_file() and "__pycache__" not in file.parts and file.name != DECLARATIONS:
                 yield file.relative_to(ROOT)
 
 
@@ -121,7 +129,20 @@ def _digest(folder: str, platform: Platform) -> str:
     for file in (*recipe, *_sources(folder)):
         content = (ROOT / file).read_bytes()
         digest.update(f"\0{file.as_posix()}\0{len(content)}\0".encode() + content)
+    if folder == SERVES_OPENAPI:
+        digest.update(b"\0" + _openapi_document())
     return digest.hexdigest()
+
+
+@functools.cache
+def _openapi_document() -> bytes:
+    """The OpenAPI document. Another process makes it: this package describes functions and imports none."""
+    made = subprocess.run(
+        [sys.executable, "-m", "openapi"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if made.returncode != 0:
+        raise BuildError(f"openapi: {made.stderr.strip()}")
+    return (TARGET / "openapi.json").read_bytes()
 
 
 def install(requirements: Path, tree: Path, platform: Platform = LAMBDA) -> None:

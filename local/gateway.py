@@ -54,6 +54,10 @@ class Configuration:
     logs: str
 
 
+ANY_PATH = r"/{path:[\s\S]*}"
+"""A path may have line breaks, which `.` does not match."""
+
+
 class Gateway:
     """The HTTP side: one request, one event, one answer."""
 
@@ -65,7 +69,7 @@ class Gateway:
 
     def application(self) -> web.Application:
         application = web.Application(client_max_size=MAX_BODY_BYTES + 1)
-        application.router.add_route("*", "/{path:.*}", self._answer)
+        application.router.add_route("*", ANY_PATH, self._answer)
         return application
 
     async def _answer(self, request: web.Request) -> web.Response:

@@ -12,13 +12,14 @@ Two invocations read files here, so an account has one of them, where it has 2 o
 A search has one thread of the engine, and a tenant two searches at a time: the machine has few cores, and
 the function four environments.
 There is no dashboard yet; the links back from Stripe's pages still stay on this machine. Links to the
-documentation in mails lead to the pages of this clone.
+documentation in mails lead to the pages of this clone. The OpenAPI document is that of this clone.
 """
 
 from dataclasses import replace
 
 from infra.topology import FUNCTIONS, QUEUES, Function, Queue
 from local.naming import PROJECT_ROOT
+from openapi.build import TARGET
 
 VISIBILITY_SECONDS = 30
 SYNC_TIMEOUT_SECONDS = 20
@@ -35,6 +36,7 @@ HERE = {
     "query_threads": "1",
     "dashboard_address": "service:api",
     "docs_address": str(PROJECT_ROOT / "docs"),
+    "openapi_path": str(TARGET),
 }
 
 

@@ -78,7 +78,7 @@ async def _start(stack: Stack, supervisor: Supervisor) -> None:
     print("Starting AstraLog on this machine", flush=True)
     await asyncio.gather(*(supervisor.start(each) for each in (aws, clickhouse, stripe)))
     show("AWS services, ClickHouse and Stripe answer")
-    await asyncio.gather(provision(stack), supervisor.start(gateway))
+    await asyncio.gather(provision(stack), _write_openapi_document(stack), supervisor.start(gateway))
     show("buckets, queues, tables, secrets and accounts are there")
     await asyncio.gather(_migrate(stack), _sync_catalogue(stack))
     show("the schema is up to date, Stripe has our plans")
@@ -162,6 +162,10 @@ async def _configure_byoc(stack: Stack) -> None:
 async def _sync_catalogue(stack: Stack) -> None:
     configuration = {"aws_endpoint": stack.aws_endpoint}
     await run_job("local.catalogue", configuration, stack.places.logs / "catalogue.log")
+
+
+async def _write_openapi_document(stack: Stack) -> None:
+    await run_job("openapi", None, stack.places.logs / "openapi.log")
 
 
 async def _migrate(stack: Stack) -> None:

@@ -28,10 +28,12 @@ _CODE = re.compile(r"[0-9]{6}")
 Line = Annotated[str, Meta(max_length=MAX_NAME_CHARACTERS)]
 Timestamp = Annotated[datetime, Meta(tz=True)]
 Days = Annotated[int, Meta(ge=1, le=MAX_EXPIRY_DAYS)]
+EmailText = Annotated[str, Meta(extra_json_schema={"format": "email"})]
+CodeText = Annotated[str, Meta(extra_json_schema={"pattern": f"^{_CODE.pattern}$"})]
 Scope = Literal["ingest", "read", "admin"]
 
 
-class _NewKey(Struct, forbid_unknown_fields=True):
+class NewKeyForm(Struct, forbid_unknown_fields=True):
     scopes: Annotated[list[Scope], Meta(min_length=1)]
     name: Line = ""
     project_id: Line = DEFAULT_PROJECT
@@ -39,20 +41,20 @@ class _NewKey(Struct, forbid_unknown_fields=True):
     expires_in_days: Days | None = None
 
 
-class _Rotation(Struct, forbid_unknown_fields=True):
+class RotationForm(Struct, forbid_unknown_fields=True):
     overlap_hours: Annotated[int, Meta(ge=0, le=MAX_OVERLAP_HOURS)] = 24
     expires_at: Timestamp | None = None
     expires_in_days: Days | None = None
 
 
-class _Changes(Struct, forbid_unknown_fields=True):
+class AccountChangesForm(Struct, forbid_unknown_fields=True):
     name: Line | None = None
-    email: str | None = None
+    email: EmailText | None = None
     marketing_opt_in: bool | None = None
 
 
-class _Code(Struct, forbid_unknown_fields=True):
-    code: str
+class EmailCodeForm(Struct, forbid_unknown_fields=True):
+    code: CodeText
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Changes:
 
 def new_key(body: bytes, now: float) -> NewKey:
     """`POST /v1/keys`."""
-    asked = decoded(body, _NewKey)
+    asked = decoded(body, NewKeyForm)
     return NewKey(
         scopes=frozenset(asked.scopes),
         name=_printable("name", asked.name),
@@ -96,13 +98,13 @@ def new_key(body: bytes, now: float) -> NewKey:
 
 def rotation(body: bytes, now: float) -> Rotation:
     """`POST /v1/keys/{id}/rotate`; the body may be empty."""
-    asked = decoded(body or b"{}", _Rotation)
+    asked = decoded(body or b"{}", RotationForm)
     return Rotation(asked.overlap_hours * 3600, _expiry(asked, now))
 
 
 def changes(body: bytes) -> Changes:
     """`PATCH /v1/account`; an email address is returned in lower case."""
-    asked = decoded(body, _Changes)
+    asked = decoded(body, AccountChangesForm)
     name = None if asked.name is None else _printable("name", asked.name)
     if name == "":
         raise invalid("name", f"must be text of 1 to {MAX_NAME_CHARACTERS} characters")
@@ -112,7 +114,7 @@ def changes(body: bytes) -> Changes:
 
 def code(body: bytes) -> SecretText:
     """`POST /v1/account/email/confirm`."""
-    text = decoded(body, _Code).code
+    text = decoded(body, EmailCodeForm).code
     if not _CODE.fullmatch(text):
         raise invalid("code", "must be the mailed code: six digits, as text")
     return SecretText(text)
@@ -133,7 +135,7 @@ def number(name: str, text: str, least: int, most: int) -> int:
     return int(text)
 
 
-def _expiry(asked: _NewKey | _Rotation, now: float) -> int | None:
+def _expiry(asked: NewKeyForm | RotationForm, now: float) -> int | None:
     if asked.expires_at is not None and asked.expires_in_days is not None:
         raise invalid("expires_at", "and 'expires_in_days' cannot both be given")
     if asked.expires_in_days is not None:

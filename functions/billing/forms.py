@@ -15,11 +15,14 @@ MAX_CAP_GB = 1_000_000
 Volume = Annotated[float, Meta(ge=0, le=MAX_CAP_GB)]
 
 
-class _Choice(Struct, forbid_unknown_fields=True):
-    plan: str
+_SOLD = sorted(each.name for each in PLANS.values() if each.sold)
 
 
-class _Caps(Struct, forbid_unknown_fields=True):
+class PlanForm(Struct, forbid_unknown_fields=True):
+    plan: Annotated[str, Meta(extra_json_schema={"enum": _SOLD})]
+
+
+class CapsForm(Struct, forbid_unknown_fields=True):
     soft_cap_gb: Volume | UnsetType | None = UNSET
     hard_cap_gb: Volume | UnsetType | None = UNSET
 
@@ -43,16 +46,15 @@ class Caps:
 
 def chosen_plan(body: bytes) -> str:
     """`POST /v1/billing/checkout` and `POST /v1/billing/plan`: the name of a plan that is on sale."""
-    plan = decoded(body, _Choice).plan
-    sold = sorted(each.name for each in PLANS.values() if each.sold)
-    if plan not in sold:
-        raise invalid("plan", f"must be one of {', '.join(sold)}")
+    plan = decoded(body, PlanForm).plan
+    if plan not in _SOLD:
+        raise invalid("plan", f"must be one of {', '.join(_SOLD)}")
     return plan
 
 
 def caps(body: bytes) -> Caps:
     """`PATCH /v1/billing`: gigabytes per period, null for no cap."""
-    asked = decoded(body, _Caps)
+    asked = decoded(body, CapsForm)
     given = {"soft": asked.soft_cap_gb, "hard": asked.hard_cap_gb}
     return Caps({name: _bytes(value) for name, value in given.items() if not isinstance(value, UnsetType)})
 

@@ -7,9 +7,9 @@ be reached is not checked here.
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from functions.shared.byoc.destination import AccessKey, CustomerRole
 from functions.shared.byoc.destination_store import Destination
@@ -29,15 +29,19 @@ _DATABASE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
 _SERVERS_OWN = frozenset({"system", "information_schema"})
 
 
+Address = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": MAX_SECRET_CHARACTERS})]
+Days = Annotated[int, Meta(extra_json_schema={"minimum": 1, "maximum": MAX_RETENTION_DAYS})]
+
+
 class BucketForm(Struct, forbid_unknown_fields=True, kw_only=True):
     """`endpoint`: URL of an S3 service other than AWS. Either a role or an access key; both may be omitted on
     an update.
     """
 
-    name: str
-    region: str
-    endpoint: str | None = None
-    role_arn: str | None = None
+    name: Annotated[str, Meta(extra_json_schema={"pattern": f"^{_BUCKET.pattern}$"})]
+    region: Annotated[str, Meta(extra_json_schema={"pattern": f"^{_REGION.pattern}$"})]
+    endpoint: Address | None = None
+    role_arn: Annotated[str, Meta(extra_json_schema={"pattern": f"^{_ROLE.pattern}$"})] | None = None
     access_key_id: SecretText | None = None
     secret_access_key: SecretText | None = None
 
@@ -45,12 +49,12 @@ class BucketForm(Struct, forbid_unknown_fields=True, kw_only=True):
 class ClickHouseForm(Struct, forbid_unknown_fields=True, kw_only=True):
     """`port`: port of the HTTP interface."""
 
-    host: str
-    port: int = 8443
+    host: Address
+    port: Annotated[int, Meta(extra_json_schema={"minimum": 1, "maximum": 65_535})] = 8443
     secure: bool = True
     user: SecretText | None = None
     password: SecretText | None = None
-    database: str
+    database: Annotated[str, Meta(extra_json_schema={"pattern": f"^{_DATABASE.pattern}$"})]
 
 
 class DestinationForm(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -58,7 +62,7 @@ class DestinationForm(Struct, forbid_unknown_fields=True, kw_only=True):
 
     bucket: BucketForm
     clickhouse: ClickHouseForm
-    retention_days: int = MAX_RETENTION_DAYS
+    retention_days: Days = MAX_RETENTION_DAYS
 
 
 def candidate(

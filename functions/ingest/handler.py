@@ -1,6 +1,7 @@
 """Ingest: logs over HTTPS, durable in S3 before the answer is 2xx.
 
-Trigger: API Gateway: POST /v1/drain, the routes of other protocols, GET /health, and all unmatched requests.
+Trigger: API Gateway: POST /v1/drain, the routes of other protocols, GET /health, GET /openapi.json, and all
+unmatched requests.
 Promise: 202, or what a protocol of functions/ingest/protocols answers instead, means that every accepted
 event is in S3, a BYOC customer's in their own bucket and nowhere else, and will be loaded once; each rejected
 one is named with its reason. Failure: 4xx says what to fix; 429 and 503 mean that nothing was stored and the
@@ -41,7 +42,8 @@ class Settings(ByocSettings):
     """`wait_places`: how many requests may wait at once, of all tenants together.
 
     `protocols`: what reads each route, in the form that ProtocolTable.parse reads. `routes`: all routes of
-    the API, for requests that match none (functions.ingest.unmatched).
+    the API, for requests that match none (functions.ingest.unmatched). `openapi_path`: the file of the
+    OpenAPI document, relative to the working directory.
     """
 
     staging_bucket: str
@@ -50,6 +52,7 @@ class Settings(ByocSettings):
     wait_places: int
     protocols: str
     routes: str
+    openapi_path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +106,17 @@ def _route(event: Event) -> Answer:
     """One request to one of ingest's routes."""
     if event["routeKey"] == "GET /health":
         return answer(200, {"status": "ok"})
+    if event["routeKey"] == "GET /openapi.json":
+        return _openapi_document(event)
     if event["routeKey"] == "$default":
         return _unmatched(event)
     return answer_to(event, _ingest())
+
+
+def _openapi_document(event: Event) -> Answer:
+    from functions.ingest.openapi_document import read_document  # not on the path of logs
+
+    return read_document(load(Settings).openapi_path).answer_to(event)
 
 
 def _unmatched(event: Event) -> Answer:
@@ -125,7 +136,7 @@ def _is_health_check(event: Event) -> bool:
 
 def _rejected(error: HttpError, event: Event) -> Answer:
     """The response to a rejected request, in the form of its protocol."""
-    if event["routeKey"] == "$default":
+    if event["routeKey"] in ("$default", "GET /health", "GET /openapi.json"):
         return refused(error, event)
     request = LogRequest(event)
     return _ingest().protocols.of(request).rejected(error, request)

@@ -21,24 +21,24 @@ LEAST_MESSAGE_CHARACTERS = 3
 Timestamp = Annotated[datetime, Meta(tz=True)]
 
 
-class _Erasure(Struct, forbid_unknown_fields=True):
+class ErasureForm(Struct, forbid_unknown_fields=True):
     field: Annotated[str, Meta(max_length=MAX_FIELD_CHARACTERS)] | None = None
     value: Annotated[str, Meta(max_length=MAX_VALUE_CHARACTERS)] | int | float | bool | None = None
     account: bool = False
     confirm: str | None = None
 
 
-class _Closing(Struct, forbid_unknown_fields=True):
+class ClosingForm(Struct, forbid_unknown_fields=True):
     confirm: str | None = None
 
 
-class _Logs(Struct, forbid_unknown_fields=True, rename={"since": "from", "until": "to"}):
+class ExportPeriodForm(Struct, forbid_unknown_fields=True, rename={"since": "from", "until": "to"}):
     since: Timestamp
     until: Timestamp
 
 
-class _Export(Struct, forbid_unknown_fields=True):
-    logs: _Logs | None = None
+class ExportForm(Struct, forbid_unknown_fields=True):
+    logs: ExportPeriodForm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class ErasureRequest:
 
 def erasure(body: bytes, tenant: TenantId) -> ErasureRequest:
     """`POST /v1/erasures`: a person by field and value, or the whole account."""
-    asked = decoded(body, _Erasure)
+    asked = decoded(body, ErasureForm)
     if asked.account:
         if asked.field is not None or asked.value is not None:
             raise invalid("account", "erases the whole account: send it without 'field' and 'value'")
@@ -86,13 +86,13 @@ def erasure(body: bytes, tenant: TenantId) -> ErasureRequest:
 
 def closing(body: bytes, query: dict[str, str]) -> str | None:
     """`DELETE /v1/account`: the confirmation, from the body or from `?confirm=`."""
-    asked = decoded(body, _Closing) if body.strip() else _Closing()
+    asked = decoded(body, ClosingForm) if body.strip() else ClosingForm()
     return asked.confirm if asked.confirm is not None else query.get("confirm")
 
 
 def export(body: bytes, now: float) -> RequestedPeriod | None:
     """`POST /v1/account/export`: the period whose events are requested, if any; the body may be empty."""
-    asked = decoded(body if body.strip() else b"{}", _Export)
+    asked = decoded(body if body.strip() else b"{}", ExportForm)
     if asked.logs is None:
         return None
     since, until = (int(each.astimezone(UTC).timestamp()) for each in (asked.logs.since, asked.logs.until))

@@ -125,8 +125,13 @@ def _described(kind: Any) -> str:
 
 
 def _options(kind: Any) -> list[Any]:
-    """The types of a union except null, or the type itself."""
-    return [each for each in getattr(kind, "types", (kind,)) if type(each).__name__ != "NoneType"]
+    """The types of a union except null, or the type itself; without additions to their JSON Schema."""
+    options = [_plain(each) for each in getattr(_plain(kind), "types", (kind,))]
+    return [each for each in options if type(each).__name__ != "NoneType"]
+
+
+def _plain(kind: Any) -> Any:
+    return kind.type if type(kind).__name__ == "Metadata" else kind
 
 
 def _phrase(kind: Any) -> str:

@@ -2,9 +2,9 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from functions.shared.errors import HttpError
 from functions.shared.forms import decoded, invalid
@@ -21,13 +21,13 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 _ID = re.compile(r"[0-9a-z]{26}")
 
 
-class _Announced(Struct, forbid_unknown_fields=True):
-    filename: str
-    size: int
+class UploadForm(Struct, forbid_unknown_fields=True):
+    filename: Annotated[str, Meta(extra_json_schema={"minLength": 1})]
+    size: Annotated[int, Meta(extra_json_schema={"minimum": 1, "maximum": MAX_FILE_BYTES})]
     original: Literal["delete", "keep"] | None = None
 
 
-class _Settings(Struct, forbid_unknown_fields=True):
+class UploadSettingsForm(Struct, forbid_unknown_fields=True):
     original: Literal["delete", "keep"]
 
 
@@ -47,7 +47,7 @@ def announced(body: bytes) -> Announced:
     ------
     HttpError: 400, or 413 for a file that is too large.
     """
-    asked = decoded(body, _Announced)
+    asked = decoded(body, UploadForm)
     if asked.size < 1:
         raise invalid("size", "must be the file's size in bytes, 1 or more")
     if asked.size > MAX_FILE_BYTES:
@@ -57,7 +57,7 @@ def announced(body: bytes) -> Announced:
 
 def originals(body: bytes) -> str:
     """The body of PUT /v1/uploads/settings: whether originals are kept."""
-    return decoded(body, _Settings).original
+    return decoded(body, UploadSettingsForm).original
 
 
 def page(query: dict[str, str]) -> tuple[int, str | None]:

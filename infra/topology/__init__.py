@@ -14,7 +14,7 @@ from infra.topology.buckets import BUCKETS, NOTIFICATIONS, Bucket, Notification
 from infra.topology.byoc import ROLE_PREFIX
 from infra.topology.functions import DEFAULT_ROUTE, FUNCTIONS, function, throttles
 from infra.topology.functions.accounts import AUTHORIZER
-from infra.topology.functions.ingest import UNKNOWN_ROUTES
+from infra.topology.functions.ingest import OPENAPI_PATH, UNKNOWN_ROUTES
 from infra.topology.functions.migrate import MIGRATE
 from infra.topology.mail import MAIL_SETS, MailSet
 from infra.topology.outputs import API_URL, DOMAIN_TARGET, OUTPUTS, output_name
@@ -53,6 +53,7 @@ __all__ = [
     "MAX_BODY_BYTES",
     "MIGRATE",
     "NOTIFICATIONS",
+    "OPENAPI_PATH",
     "OUTPUTS",
     "PYTHON",
     "QUEUES",

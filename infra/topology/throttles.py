@@ -31,4 +31,4 @@ WEBHOOK = Throttle(rate=50, burst=100)
 UNSUBSCRIBE = Throttle(rate=20, burst=40)
 
 PROBE = Throttle(rate=50, burst=100)
-"""Health checks and unmatched paths: the ingest function answers both."""
+"""Health checks, the OpenAPI document and unmatched paths: the ingest function answers them."""

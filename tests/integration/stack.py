@@ -16,6 +16,7 @@ import httpx
 
 from infra.topology import QUEUES
 from local.naming import CREDENTIALS, PROJECT_ROOT, queue_url
+from tests.documented import comparing_answers
 
 START_SECONDS = 90
 STOP_SECONDS = 30
@@ -147,7 +148,10 @@ def wait_until(holds: Callable[[], bool], seconds: float, what: str) -> None:
 
 @contextmanager
 def running_stack(state: Path) -> Iterator[RunningStack]:
-    """Run `python -m local up` with its files in `state`; it ends with the block."""
+    """Run `python -m local up` with its files in `state`; it ends with the block.
+
+    Answers of its API that are not in the OpenAPI document are errors.
+    """
     state.mkdir(parents=True, exist_ok=True)
     output = state / "up.log"
     with output.open("wb") as log:
@@ -164,7 +168,9 @@ def running_stack(state: Path) -> Iterator[RunningStack]:
         wait_until(lambda: page.exists() or process.poll() is not None, START_SECONDS, "the stack is up")
         if process.poll() is not None:
             raise StackNotReadyError(f"the stack ended while starting:\n{output.read_text()}")
-        yield RunningStack(page)
+        running = RunningStack(page)
+        with comparing_answers(running.api):
+            yield running
     finally:
         process.terminate()
         process.wait(timeout=STOP_SECONDS)

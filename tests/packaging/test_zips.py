@@ -1,5 +1,6 @@
 """Each zip has all that its functions import, what its requirements pin, and nothing else; it stays small."""
 
+import json
 import re
 import sys
 import tarfile
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from infra import build
-from infra.topology import FUNCTIONS, Function
+from infra.topology import FUNCTIONS, OPENAPI_PATH, UNKNOWN_ROUTES, Function, function
+from openapi.build import made
 from tests.packaging.imports import reached, resolves
 
 MB = 1_000_000
@@ -94,6 +96,18 @@ def test_a_zip_is_its_tree_and_carries_no_ballast(trees: Trees, folder: str) -> 
     assert names == sorted(each.relative_to(tree).as_posix() for each in tree.rglob("*") if each.is_file())
     ballast = re.compile(r"__pycache__|\.pyi$|\.dist-info/RECORD$|^bin/|^[^/]+/tests?/|requirements\.txt$")
     assert [name for name in names if ballast.search(name)] == []
+
+
+def test_the_zip_of_the_function_that_serves_the_openapi_document_has_it(trees: Trees) -> None:
+    having = [folder for folder in build.FOLDERS if (trees[folder] / OPENAPI_PATH).exists()]
+
+    assert having == [function(UNKNOWN_ROUTES).folder]
+    assert json.loads((trees[having[0]] / OPENAPI_PATH).read_bytes()) == made()
+
+
+@every_folder
+def test_a_zip_has_no_declarations_of_routes(trees: Trees, folder: str) -> None:
+    assert list((trees[folder] / "functions").rglob("openapi.py")) == []
 
 
 def test_a_zip_built_twice_has_the_same_bytes(built: Zips, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ PACKAGES = (
     "functions",
     "infra",
     "local",
+    "openapi",
     "operate",
     "rehearsal",
     "tests",

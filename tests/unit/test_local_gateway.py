@@ -64,6 +64,17 @@ async def post(client: Client) -> tuple[int, Any]:
     return answer.status, await answer.json()
 
 
+def test_a_path_with_a_line_break_reaches_the_function_of_its_route() -> None:
+    invoker = Invoker(app={"statusCode": 202, "body": "{}"})
+
+    async def use(client: Client) -> int:
+        answer = await client.post("/closed/a%0Ab", data=b"{}")
+        return answer.status
+
+    assert through(invoker, use) == 202
+    assert invoker.events[-1][1]["pathParameters"] == {"id": "a\nb"}
+
+
 def test_the_authorizer_is_asked_first_and_its_context_reaches_the_function() -> None:
     invoker = Invoker(app={"statusCode": 202, "body": "{}"})
 

@@ -4,6 +4,9 @@ from infra.topology.byoc import BYOC_BUCKET_GRANTS, BYOC_SETTINGS
 from infra.topology.shape import Function, Route
 from infra.topology.throttles import DATA, INGEST, PROBE
 
+OPENAPI_PATH = "openapi.json"
+"""Where the function finds the OpenAPI document: the file in its zip, beside `functions/`."""
+
 UNKNOWN_ROUTES = "ingest"
 """The function that answers unmatched requests: 404 and 405 follow the API contract (docs/adr/0030)."""
 
@@ -28,6 +31,7 @@ ROUTES = (
     Route("POST", "/v1/github", throttle=DATA, protocols=("github",)),
     Route("POST", "/v1/journald/upload", throttle=DATA, protocols=("journald",)),
     Route("GET", "/health", auth=False, throttle=PROBE),
+    Route("GET", "/openapi.json", auth=False, throttle=PROBE),
 )
 
 HANDSHAKES = ("elastic", "loki", "splunk")
@@ -53,6 +57,7 @@ FUNCTIONS = (
             "wait_places": "40",
             "protocols": _PROTOCOLS,
             "health_table": "table:health",
+            "openapi_path": OPENAPI_PATH,
             **BYOC_SETTINGS,
         },
         grants=(

@@ -77,7 +77,17 @@ def test_no_key_is_none(headers: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["Basic !!!", "Basic ", "Bearer", "Digest x", "Basic " + "w7bDtg==", "ApiKey /w=="]
+    "value",
+    [
+        "Basic !!!",
+        "Basic ",
+        "Bearer",
+        "Digest x",
+        "Basic " + "w7bDtg==",
+        "ApiKey /w==",
+        "Basic é",
+        "ApiKey \x80===",
+    ],
 )
 def test_a_garbled_header_yields_no_good_key(value: str) -> None:
     assert not keys.well_formed(sent_key.find({"authorization": value}) or "")

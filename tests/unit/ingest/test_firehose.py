@@ -120,6 +120,7 @@ def test_a_bad_record_harms_no_other(ingest: InMemoryIngest) -> None:
         {
             "records": [
                 {"data": "!"},
+                {"data": "é" * 4},
                 {"data": base64.b64encode(b"\x1f\x8bbroken").decode()},
                 {"data": base64.b64encode(b'{"msg":"a"}{').decode()},
             ]

@@ -144,6 +144,15 @@ def test_json_gives_the_same_rows_as_protobuf(ingest: InMemoryIngest, ids: str) 
         assert {**theirs, "tenant_id": "", "received_at": ""} == {**ours, "tenant_id": "", "received_at": ""}
 
 
+@pytest.mark.parametrize("identifier", ["!" * 24, "é" * 24, "z" * 7])
+def test_an_id_that_is_none_is_kept_as_it_was_sent(ingest: InMemoryIngest, identifier: str) -> None:
+    sent = as_json(request(1))
+    sent["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["traceId"] = identifier
+    for tenant in ("acme", "globex"):
+        assert post(ingest, json.dumps(sent).encode(), "application/json", tenant=tenant)["statusCode"] == 200
+        assert [row["trace_id"] for row in ingest.staged(tenant)[0]] == [identifier]
+
+
 @pytest.mark.parametrize(
     ("body", "message", "kept"),
     [

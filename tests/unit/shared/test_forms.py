@@ -35,6 +35,8 @@ class Explained(Struct, forbid_unknown_fields=True, rename={"since": "from"}):
     flag: bool = False
     texts: dict[str, int] = {}
     inner: Inner | None = None
+    size: Annotated[int, Meta(extra_json_schema={"minimum": 1})] = 1
+    port: Annotated[int, Meta(ge=1, extra_json_schema={"maximum": 9})] | None = None
 
 
 @pytest.mark.parametrize(
@@ -79,6 +81,8 @@ def test_what_does_not_fit_is_named(body: bytes, code: str) -> None:
         ),
         ({"texts": {"secret": "x"}}, "'texts[...]' must be a whole number."),
         ({"inner": 7}, "'inner' must be an object."),
+        ({"size": "secret"}, "'size' must be a whole number."),
+        ({"port": "secret"}, "'port' must be a whole number, 1 or more."),
         ({"inner": {"count": "secret"}}, "'inner.count' must be a whole number."),
         ([], "'body' must be an object."),
     ],

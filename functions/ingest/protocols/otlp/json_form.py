@@ -1,7 +1,6 @@
 """OTLP in JSON: camel case, whole numbers as text or numbers, ids in hexadecimal or base64."""
 
 import base64
-import binascii
 from collections.abc import Iterator
 from typing import Any
 
@@ -146,7 +145,7 @@ def _identifier(text: str | None, kind: str) -> str:
     if len(text) == base64_characters and len(text) != hexadecimal:
         try:
             return base64.b64decode(text, validate=True).hex()
-        except binascii.Error:
+        except ValueError:  # also a letter beyond ASCII, which is no binascii.Error
             return text
     return text.lower()
 
