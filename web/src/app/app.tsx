@@ -1,5 +1,6 @@
 import { Redirect, Route, Switch } from "wouter-preact";
 import { KeysPage } from "../keys/page";
+import { SearchPage } from "../search/page";
 import { ConfirmPage } from "../session/confirm";
 import { ForgotPage } from "../session/forgot";
 import { sessionState } from "../session/session";
@@ -37,10 +38,14 @@ function SignedIn() {
     <Frame>
       <Switch>
         <Route path="/start" component={StartPage} />
+        <Route path="/search" component={SearchPage} />
         <Route path="/keys" component={KeysPage} />
         <Route path="/settings" component={SettingsPage} />
-        <Route>
+        <Route path="/confirm">
           <Redirect to="/start" replace />
+        </Route>
+        <Route>
+          <Redirect to="/search" replace />
         </Route>
       </Switch>
     </Frame>

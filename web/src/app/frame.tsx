@@ -6,6 +6,7 @@ import "./frame.css";
 
 const PLACES: readonly { path: string; name: string; icon: IconName }[] = [
   { path: "/start", name: "Get started", icon: "start" },
+  { path: "/search", name: "Search", icon: "search" },
   { path: "/keys", name: "Keys", icon: "keys" },
   { path: "/settings", name: "Settings", icon: "settings" },
 ];
