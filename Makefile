@@ -28,7 +28,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 # Workers and children import the same modules: without bytecode on disk each of them compiles all of it again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo up test unit crash soak fairness rehearse rehearse-upgrade clients clients-debian check lint audit fmt hooks bench build synth bootstrap deploy destroy lock clean
+.PHONY: help setup demo up web web-test test unit crash soak fairness rehearse rehearse-upgrade clients clients-debian check lint audit fmt hooks bench build synth bootstrap deploy destroy lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -54,8 +54,18 @@ $(AUDIT_READY): audit/requirements.txt | setup
 demo: setup ## the pipeline on real log lines, end to end, in a stack of its own; exits 0 when all is found
 	@$(V)/python -m local demo
 
-up: setup ## the whole service on this machine until Ctrl-C (PORT=8080)
+up: setup $(if $(shell command -v npm),web/dist/index.html) ## the whole service on this machine until Ctrl-C (PORT=8080)
 	@PORT=$(PORT) $(V)/python -m local up
+
+web: web/dist/index.html ## the dashboard's files, into web/dist
+
+web/dist/index.html: web/node_modules/.ready $(shell find web/src web/public web/index.html web/vite.config.ts web/tsconfig.json -type f 2>/dev/null)
+	@npm run build --prefix web --silent -- --logLevel warn
+
+web/node_modules/.ready: web/package-lock.json
+	@echo "setting up web/node_modules (once) …"
+	@npm ci --prefix web --silent
+	@touch $@
 
 $(CHROMIUM):
 	@type apt-get $(SUDO) >/dev/null 2>&1 || { echo "$(NO_CHROMIUM)"; exit 1; }
@@ -63,8 +73,12 @@ $(CHROMIUM):
 	@$(SUDO) apt-get -qq $(APT) update && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get -qq $(APT) install --no-install-recommends chromium >/dev/null && test -x $@ || { echo "$(NO_CHROMIUM)"; exit 1; }
 
-test: setup $(AUDIT_READY) $(CHROMIUM) ## every test, or those of T=path; one worker more than cores, up to five (WORKERS=0: one by one, for a debugger)
+test: setup $(AUDIT_READY) $(CHROMIUM) web-test web ## every test, or those of T=path; one worker more than cores, up to five (WORKERS=0: one by one, for a debugger)
 	@$(V)/python -m pytest $(T) -n $(WORKERS) --maxprocesses 5 --no-loadscope-reorder
+
+web-test: web/dist/index.html ## the page's own tests, and its weight
+	@npm test --prefix web --silent
+	@npm run size --prefix web --silent
 
 unit: setup ## the unit tests only: no stack, no browser
 	@$(V)/python -m pytest tests/unit -n $(WORKERS) --maxprocesses 5 --no-loadscope-reorder
@@ -112,19 +126,21 @@ clients-debian: ## unpack syslog-ng and systemd-journal-upload for `make clients
 
 check: lint audit test ## what CI runs: lint, types, layering, audit, tests
 
-lint: setup ## ruff, mypy strict, import-linter, names and words
+lint: setup web/node_modules/.ready ## ruff, mypy strict, import-linter, names and words; TypeScript and Prettier
 	@$(V)/ruff check .
 	@$(V)/ruff format --check .
 	@$(V)/mypy
 	@$(V)/lint-imports
 	@$(V)/python -m tests.language
+	@npm run lint --prefix web --silent
 
 audit: setup $(AUDIT_READY) ## cdk-nag, checkov, cfn-lint, licences, hashes; build/*.cdx.json (JSON=--json)
 	@$(V)/python -m audit $(JSON)
 
-fmt: setup ## format the code and fix what ruff can fix
+fmt: setup web/node_modules/.ready ## format the code and fix what ruff can fix
 	@$(V)/ruff check --fix --quiet .
 	@$(V)/ruff format --quiet .
+	@npm run format --prefix web --silent
 
 hooks: setup ## check formatting, imports and the commit subject at each commit (needs `pre-commit`)
 	@pre-commit install --hook-type pre-commit --hook-type commit-msg
@@ -166,4 +182,4 @@ lock: setup ## pin again what pyproject.toml asks for, with hashes; versions sta
 	@$(COMPILE) pyproject.toml --group audit --universal --python-version 3.11 -o audit/requirements.txt
 
 clean: ## forget everything built, kept and installed here
-	@rm -rf .venv .venv-audit .venv-rehearse .venv-clients .local build cdk.out node_modules tests/clients/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-audit .venv-rehearse .venv-clients .local build cdk.out node_modules tests/clients/node_modules web/node_modules web/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

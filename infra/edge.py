@@ -8,11 +8,12 @@ from aws_cdk import aws_cloudfront_origins as origins
 from constructs import Construct
 
 from infra.accepted import accept
-from infra.perimeter import EDGE_HEADER, VIEWER_HEADER, EdgeChoice
+from infra.perimeter import EDGE_HEADER, HOST_HEADER, VIEWER_HEADER, EdgeChoice
 
 VIEWER_FUNCTION = f"""function handler(event) {{
     var request = event.request;
     request.headers['{VIEWER_HEADER}'] = {{ value: event.viewer.ip }};
+    request.headers['{HOST_HEADER}'] = {{ value: request.headers.host.value }};
     return request;
 }}
 """

@@ -10,8 +10,8 @@ from infra.topology import AUTHORIZER, FUNCTIONS, Function
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
-EDGE_HEADER, VIEWER_HEADER = "x-astralog-edge", "x-astralog-viewer"
-"""Headers that CloudFront sends to the API: the secret, and the viewer's address
+EDGE_HEADER, VIEWER_HEADER, HOST_HEADER = "x-astralog-edge", "x-astralog-viewer", "x-astralog-host"
+"""Headers that CloudFront sends to the API: the secret, the viewer's address and the host it named
 (functions.shared.client_address reads them)."""
 
 EDGE_SETTING = "edge_secret_sha256"

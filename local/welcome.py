@@ -1,5 +1,6 @@
 """The text that a person sees when the stack is ready."""
 
+from local.page import WebPage
 from local.stack import ACCOUNTS, Stack
 
 
@@ -10,7 +11,7 @@ def welcome(stack: Stack) -> str:
     sql = "'SELECT count() FROM events'"
     scopes = "\n".join(f"    {scope:<7} {key}" for scope, key in keys.items())
     return f"""
-AstraLog is ready at {stack.api}
+AstraLog is ready at {stack.api}{_page_line()}
 
   keys of the account {account} ({stack.places.page} has them all)
 {scopes}
@@ -24,3 +25,10 @@ AstraLog is ready at {stack.api}
 
 Ctrl-C stops it.
 """
+
+
+def _page_line() -> str:
+    """Where the page is, or how to build it."""
+    if WebPage().is_built:
+        return "\n  open it in a browser: sign up, and read the mailed code at the mail address of stack.json"
+    return "\n  the page is not built: `make web` builds it (it needs Node.js 20.19 or later)"

@@ -44,13 +44,21 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class LogIn:
+    """`cookie`: the refresh token goes into the browser's cookie."""
+
     email: str = field(repr=False)
     password: SecretText
+    cookie: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
     token: SecretText
+
+
+@dataclass(frozen=True, slots=True)
+class CookieRefresh:
+    """A refresh with the token in the browser's cookie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +80,11 @@ class PasswordChange:
 
 @dataclass(frozen=True, slots=True)
 class LogOut:
-    """`token`: the session's refresh token, which is then revoked too."""
+    """`token`: the session's refresh token, which is then revoked too; with `cookie` it is in the cookie."""
 
     everywhere: bool
     token: SecretText | None
+    cookie: bool = False
 
 
 def sign_up(body: bytes) -> SignUp:
@@ -99,13 +108,16 @@ def confirmation(body: bytes) -> Confirmation:
     return Confirmation(fields.email(), fields.code(), fields.password())
 
 
-def log_in(body: bytes) -> LogIn | Refresh:
-    """`POST /v1/login`, with a password or a refresh token."""
+def log_in(body: bytes) -> LogIn | Refresh | CookieRefresh:
+    """`POST /v1/login`, with a password, a refresh token or the browser's cookie."""
     fields = _Fields(body)
+    cookie = fields.flag("cookie")
     if fields.has("refresh_token"):
         return Refresh(fields.token())
+    if cookie and not fields.has("email") and not fields.has("password"):
+        return CookieRefresh()
     fields.require("email", "password", hint=": send 'email' and 'password', or 'refresh_token'")
-    return LogIn(fields.email(), fields.password())
+    return LogIn(fields.email(), fields.password(), cookie)
 
 
 def email_of(body: bytes) -> str:
@@ -130,7 +142,7 @@ def log_out(body: bytes) -> LogOut:
     """`POST /v1/logout`; the body may be empty."""
     fields = _Fields(body)
     token = fields.token() if fields.has("refresh_token") else None
-    return LogOut(fields.flag("everywhere"), token)
+    return LogOut(fields.flag("everywhere"), token, fields.flag("cookie"))
 
 
 class _Fields:

@@ -11,7 +11,7 @@ last one stopped.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from functions.accounts import forms
@@ -21,9 +21,15 @@ from functions.accounts.bearer import access_token
 from functions.accounts.directory import Directory
 from functions.accounts.email_copy import EmailCopy
 from functions.accounts.failures import FailureLimiter
-from functions.accounts.forms import Refresh
+from functions.accounts.forms import CookieRefresh, Refresh
 from functions.accounts.identity import Identity, SessionTokens
 from functions.accounts.people import People
+from functions.accounts.session_cookie import (
+    EXPIRED_COOKIE,
+    read_session_cookie,
+    require_same_origin,
+    session_cookie,
+)
 from functions.accounts.sessions import ImmediateRejectionError, Sessions
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.audit import AuditTrail, origin
@@ -107,10 +113,10 @@ def answer_to(event: Event, service: SignInService) -> Answer:
 def _public_response(event: Event, service: SignInService) -> Answer:
     """The response of a public route. Responses that depend on who exists all take the same time."""
     route = ROUTES[event["routeKey"]]
-    body, address = request(event).body, client_address(event)
+    address = client_address(event)
     began = time.monotonic()
     try:
-        answered = route(service.authentication, body, address)
+        answered = route(service.authentication, event, address)
     except ImmediateRejectionError:
         raise
     except HttpError as refusal:
@@ -130,42 +136,61 @@ def _signed_in_answer(event: Event, authentication: Authentication) -> Answer:
     return SIGNED_IN_ROUTES[event["routeKey"]](authentication, caller, access, event)
 
 
-def _sign_up(authentication: Authentication, body: bytes, address: str) -> Answer:
-    authentication.sign_up(forms.sign_up(body), address, time.time())
+def _sign_up(authentication: Authentication, event: Event, address: str) -> Answer:
+    authentication.sign_up(forms.sign_up(request(event).body), address, time.time())
     return answer(202, {"status": "confirmation_sent"})
 
 
-def _confirm(authentication: Authentication, body: bytes, address: str) -> Answer:
-    tenant = authentication.confirm(forms.confirmation(body), address, time.time())
+def _confirm(authentication: Authentication, event: Event, address: str) -> Answer:
+    tenant = authentication.confirm(forms.confirmation(request(event).body), address, time.time())
     return answer(200, {"status": "confirmed", "tenant_id": tenant})
 
 
-def _resend(authentication: Authentication, body: bytes, address: str) -> Answer:
-    authentication.resend(forms.email_of(body), address, time.time())
+def _resend(authentication: Authentication, event: Event, address: str) -> Answer:
+    authentication.resend(forms.email_of(request(event).body), address, time.time())
     return answer(202, {"status": "confirmation_sent"})
 
 
-def _log_in(authentication: Authentication, body: bytes, address: str) -> Answer:
-    form, now = forms.log_in(body), time.time()
+def _log_in(authentication: Authentication, event: Event, address: str) -> Answer:
+    form, now = forms.log_in(request(event).body), time.time()
+    if isinstance(form, CookieRefresh):
+        return _in_cookie(authentication.sessions.refresh(_cookie_token(event), address, now))
     if isinstance(form, Refresh):
         return _signed_in(authentication.sessions.refresh(form, address, now), given=form)
+    if form.cookie:
+        require_same_origin(event)
+        return _in_cookie(authentication.log_in(form, address, now))
     return _signed_in(authentication.log_in(form, address, now))
 
 
-def _forgot(authentication: Authentication, body: bytes, address: str) -> Answer:
-    authentication.forgot(forms.email_of(body), address, time.time())
+def _cookie_token(event: Event) -> Refresh:
+    require_same_origin(event)
+    token = read_session_cookie(event)
+    if token is None:
+        raise ImmediateRejectionError(
+            401, "no_session", "This browser has no session: log in with 'email' and 'password'."
+        )
+    return Refresh(token)
+
+
+def _forgot(authentication: Authentication, event: Event, address: str) -> Answer:
+    authentication.forgot(forms.email_of(request(event).body), address, time.time())
     return answer(202, {"status": "code_sent"})
 
 
-def _reset(authentication: Authentication, body: bytes, address: str) -> Answer:
-    authentication.reset(forms.reset(body), address, time.time())
+def _reset(authentication: Authentication, event: Event, address: str) -> Answer:
+    authentication.reset(forms.reset(request(event).body), address, time.time())
     return answer(200, {"status": "password_changed"})
 
 
 def _log_out(authentication: Authentication, caller: Principal, _access: SecretText, event: Event) -> Answer:
     form = forms.log_out(request(event).body)
+    if form.cookie:
+        require_same_origin(event)
+        form = replace(form, token=read_session_cookie(event))
     authentication.sessions.log_out(form, caller, origin(event, caller), time.time())
-    return answer(200, {"status": "logged_out"})
+    logged_out = answer(200, {"status": "logged_out"})
+    return {**logged_out, "cookies": [EXPIRED_COOKIE]} if form.cookie else logged_out
 
 
 def _change_password(
@@ -176,7 +201,7 @@ def _change_password(
     return answer(200, {"status": "password_changed"})
 
 
-ROUTES: dict[str, Callable[[Authentication, bytes, str], Answer]] = {
+ROUTES: dict[str, Callable[[Authentication, Event, str], Answer]] = {
     "POST /v1/signup": _sign_up,
     "POST /v1/signup/confirm": _confirm,
     "POST /v1/signup/resend": _resend,
@@ -193,7 +218,16 @@ SIGNED_IN_ROUTES: dict[str, Callable[[Authentication, Principal, SecretText, Eve
 
 def _signed_in(tokens: SessionTokens, given: Refresh | None = None) -> Answer:
     """`given`: the refresh token of the request, which stays valid and is returned again."""
-    refresh = tokens.refresh or (given.token if given else None)
+    return _token_answer(tokens, tokens.refresh or (given.token if given else None))
+
+
+def _in_cookie(tokens: SessionTokens) -> Answer:
+    """The refresh token goes into the cookie, and not into the body, which scripts can read."""
+    cookies = {"cookies": [session_cookie(tokens.refresh)]} if tokens.refresh else {}
+    return {**_token_answer(tokens, refresh=None), **cookies}
+
+
+def _token_answer(tokens: SessionTokens, refresh: SecretText | None) -> Answer:
     body = {
         "access_token": tokens.access.reveal(),
         "refresh_token": refresh.reveal() if refresh else None,

@@ -1,4 +1,4 @@
-"""The network address that a request comes from, also behind CloudFront."""
+"""The network address that a request comes from and the host that it names, also behind CloudFront."""
 
 import hashlib
 import hmac
@@ -10,7 +10,8 @@ from functions.shared.settings import load
 
 EDGE_HEADER = "x-astralog-edge"
 VIEWER_HEADER = "x-astralog-viewer"
-"""CloudFront sends both with every request: its secret, and the viewer's address."""
+HOST_HEADER = "x-astralog-host"
+"""CloudFront sends these with every request: its secret, the viewer's address and the host the viewer named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,17 @@ def client_address(event: dict[str, Any]) -> str:
     if headers.get(VIEWER_HEADER) and _is_edge(headers.get(EDGE_HEADER, "")):
         return str(headers[VIEWER_HEADER])
     return str(event.get("requestContext", {}).get("http", {}).get("sourceIp", ""))
+
+
+def public_host(event: dict[str, Any]) -> str:
+    """The host, with its port, that the caller of an HTTP API event used; empty if the event has none.
+
+    API Gateway routes by `Host`, so CloudFront replaces it; the viewer's counts only beside its secret.
+    """
+    headers = event.get("headers") or {}
+    if headers.get(HOST_HEADER) and _is_edge(headers.get(EDGE_HEADER, "")):
+        return str(headers[HOST_HEADER])
+    return str(headers.get("host", ""))
 
 
 def _is_edge(secret: str) -> bool:

@@ -74,6 +74,9 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "invalid_login": ErrorCode(
         (401,), "the sign-in failed, whatever is wrong", "check address and password, or log in again"
     ),
+    "no_session": ErrorCode(
+        (401,), "the browser's cookie holds no session", "log in with `email` and `password`"
+    ),
     "quota_exceeded": ErrorCode(
         (402,), "the hard cap that the account set is reached", "raise or remove the cap"
     ),
@@ -92,6 +95,9 @@ ERROR_CODES: dict[str, ErrorCode] = {
     ),
     "sign_in_required": ErrorCode(
         (403,), "the route needs a person's session, not a key", "send the access token of a login"
+    ),
+    "cross_site_request": ErrorCode(
+        (403,), "`cookie` was sent by a page of another origin", "log in without `cookie`"
     ),
     "unconfirmed": ErrorCode((403,), "the email address is not confirmed", "enter the mailed code"),
     "no_account": ErrorCode((403,), "the sign-in belongs to no account", "sign up"),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from functions.accounts.sessions import ImmediateRejectionError
 from functions.shared import access
 from functions.shared.accounts.account_status import REFUSAL_CODES
 from functions.shared.error_codes import ERROR_CODES, INVALID_FIELD, RECORD_CODES, markdown_table
@@ -65,7 +66,11 @@ def codes_of(module: str, node: ast.expr) -> set[str]:
 
 def raised() -> dict[str, set[int]]:
     """Code -> statuses, of every HttpError that the functions create."""
-    kinds = {HttpError.__name__, *(each.__name__ for each in HttpError.__subclasses__())}
+    kinds = {
+        HttpError.__name__,
+        ImmediateRejectionError.__name__,
+        *(each.__name__ for each in HttpError.__subclasses__()),
+    }
     found: defaultdict[str, set[int]] = defaultdict(set)
     for module, call in calls(kinds):
         status, code = call.args[:2]

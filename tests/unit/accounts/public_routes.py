@@ -4,9 +4,9 @@ import json
 import re
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 from urllib.parse import quote
@@ -57,11 +57,20 @@ class World:
     pool: str
     client_id: str
 
-    def ask(self, route: str, body: Any, address: str | None = None) -> "Answered":
+    def ask(
+        self,
+        route: str,
+        body: Any,
+        address: str | None = None,
+        headers: dict[str, str] | None = None,
+        cookies: Sequence[str] = (),
+    ) -> "Answered":
         """One request, by default from a new address."""
         event = {
             "routeKey": f"POST {route}",
             "rawPath": route,
+            "headers": headers or {},
+            "cookies": list(cookies),
             "body": body if isinstance(body, str) else json.dumps(body),
             "requestContext": {
                 "requestId": "r-1",
@@ -71,15 +80,23 @@ class World:
         handler = answering(
             lambda event: answer_to(event, SignInService(self.authentication, min_response_seconds=0))
         )
-        given = handler(event, None)
-        return Answered(given["statusCode"], json.loads(given["body"]), given["headers"])
+        return answered(handler(event, None))
 
-    def ask_signed_in(self, route: str, body: Any, access: str, address: str | None = None) -> "Answered":
+    def ask_signed_in(
+        self,
+        route: str,
+        body: Any,
+        access: str,
+        address: str | None = None,
+        headers: dict[str, str] | None = None,
+        cookies: Sequence[str] = (),
+    ) -> "Answered":
         """One request of a person who is signed in."""
         event = {
             "routeKey": f"POST {route}",
             "rawPath": route,
-            "headers": {"authorization": f"Bearer {access}"},
+            "headers": {"authorization": f"Bearer {access}", **(headers or {})},
+            "cookies": list(cookies),
             "body": json.dumps(body) if body is not None else "",
             "requestContext": {
                 "requestId": "r-1",
@@ -90,8 +107,7 @@ class World:
         handler = answering(
             lambda event: answer_to(event, SignInService(self.authentication, min_response_seconds=0))
         )
-        given = handler(event, None)
-        return Answered(given["statusCode"], json.loads(given["body"]), given["headers"])
+        return answered(handler(event, None))
 
     def authorizer(self) -> Authorizer:
         """One that remembers nothing yet."""
@@ -147,10 +163,18 @@ class Answered:
     status: int
     body: dict[str, Any]
     headers: dict[str, str]
+    cookies: list[str] = field(default_factory=list)
 
     @property
     def refused(self) -> tuple[int, str]:
         return self.status, self.body["code"]
+
+
+def answered(given: dict[str, Any]) -> Answered:
+    """A handler's answer."""
+    return Answered(
+        given["statusCode"], json.loads(given["body"]), given["headers"], given.get("cookies") or []
+    )
 
 
 def new_email() -> str:

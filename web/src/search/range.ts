@@ -1,0 +1,85 @@
+/** A time range: `from` and `to` are relative to now (`-1h`) or RFC 3339; `to` is null for now. */
+export interface TimeRange {
+  from: string;
+  to: string | null;
+}
+
+export const DEFAULT_RANGE: TimeRange = { from: "-1h", to: null };
+
+export const PRESETS: readonly { from: string; name: string }[] = [
+  { from: "-5m", name: "Last 5 minutes" },
+  { from: "-15m", name: "Last 15 minutes" },
+  { from: "-1h", name: "Last 1 hour" },
+  { from: "-6h", name: "Last 6 hours" },
+  { from: "-24h", name: "Last 24 hours" },
+  { from: "-7d", name: "Last 7 days" },
+  { from: "-30d", name: "Last 30 days" },
+];
+
+const RELATIVE = /^-(\d{1,4})([smhdw])$/;
+const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as const;
+
+/** The milliseconds of `-1h`; null for any other text. */
+export function relativeMs(text: string): number | null {
+  const found = RELATIVE.exec(text);
+  return found ? Number(found[1]) * UNIT_MS[found[2] as keyof typeof UNIT_MS] : null;
+}
+
+/** The range at `now` as the API takes it; one that is malformed is the default. */
+export function resolved(range: TimeRange, now: number): { from: string; to?: string } {
+  const from = instant(range.from, now) ?? instant(DEFAULT_RANGE.from, now)!;
+  const to = range.to === null ? null : instant(range.to, now);
+  return to === null ? { from } : { from, to };
+}
+
+/** The length of the range in milliseconds. */
+export function lengthMs(range: TimeRange, now: number): number {
+  const { from, to } = resolved(range, now);
+  return (to ? Date.parse(to) : now) - Date.parse(from);
+}
+
+/** The name of the range, with the time zone of its times: "Last 1 hour · UTC+1". */
+export function rangeName(range: TimeRange, now: number): string {
+  const preset = range.to === null && PRESETS.find((each) => each.from === range.from);
+  const { from, to } = resolved(range, now);
+  const name = preset ? preset.name : `${dateTime(Date.parse(from))} to ${to ? dateTime(Date.parse(to)) : "now"}`;
+  return `${name} · ${zoneName(now)}`;
+}
+
+/** The zone of the browser, as an offset: "UTC+1", "UTC-3:30". */
+export function zoneName(at: number): string {
+  const minutes = -new Date(at).getTimezoneOffset();
+  if (minutes === 0) return "UTC";
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  return `UTC${minutes < 0 ? "-" : "+"}${hours}${rest ? `:${String(rest).padStart(2, "0")}` : ""}`;
+}
+
+/** The next wider preset than the range; null for the widest. */
+export function wider(range: TimeRange, now: number): TimeRange | null {
+  const length = lengthMs(range, now);
+  const found = PRESETS.find((preset) => relativeMs(preset.from)! > length * 2);
+  return found ? { from: found.from, to: null } : null;
+}
+
+function instant(text: string, now: number): string | null {
+  const ms = relativeMs(text);
+  const at = ms === null ? Date.parse(text) : now - ms;
+  return Number.isFinite(at) ? new Date(at).toISOString() : null;
+}
+
+function dateTime(at: number): string {
+  return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(at);
+}
+
+/**
+ * An event's time in the browser's zone: "02:01:09.105", with the day if `withDay`.
+ *
+ * @param timestamp RFC 3339 in UTC, with up to nine digits of a second.
+ */
+export function lineTime(timestamp: string, withDay: boolean): string {
+  const at = new Date(`${timestamp.slice(0, 19)}Z`);
+  const two = (number: number) => String(number).padStart(2, "0");
+  const day = withDay ? `${two(at.getMonth() + 1)}-${two(at.getDate())} ` : "";
+  const digits = (/\.(\d+)/.exec(timestamp)?.[1] ?? "").padEnd(3, "0").slice(0, 3);
+  return `${day}${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${digits}`;
+}
