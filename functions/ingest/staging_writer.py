@@ -11,7 +11,7 @@ from functions.shared.buckets.contract import Bucket, BucketError, BucketUnavail
 from functions.shared.errors import HttpError
 from functions.shared.events.package import Package, put_package
 from functions.shared.events.row import ReceiptContext
-from functions.shared.events.staged_key import StagedKey, time_ordered_id
+from functions.shared.events.staged_key import StagedKey
 from functions.shared.tenancy import idempotency_prefix
 
 RETRY_AFTER_SECONDS = 1
@@ -31,7 +31,7 @@ class StagingWriter:
         self._refusal = refusal or _unavailable
 
     def put(self, package: Package, receipt: ReceiptContext) -> str:
-        """Stage `package` under a new key, and return the key."""
+        """Stage `package` under the key of `receipt`, and return the key."""
         key = _new_key(package, receipt)
         with self._http_errors():
             put_package(self._bucket, key, package)
@@ -109,7 +109,7 @@ def _new_key(package: Package, receipt: ReceiptContext) -> str:
         StagedKey(
             tenant=receipt.tenant,
             day=receipt.received_at.date(),
-            object_id=time_ordered_id(),
+            object_id=receipt.object_id,
             rows=package.rows,
             raw_bytes=package.raw_bytes,
             expires_on=receipt.expires_on,

@@ -25,6 +25,7 @@ from functions.shared.tenancy import TenantId, own_searches
 from functions.shared.warehouse import WarehouseRefusedError
 
 _NO_TABLE_CODES = frozenset({60, 81})
+_UNKNOWN_IDENTIFIER = 47
 
 
 SLOT_MARGIN_SECONDS = 5
@@ -45,8 +46,12 @@ class ByocSearch:
         self._limits = limits
         self._timeout_seconds = timeout_seconds
 
-    def find(self, tenant: TenantId, statement: Statement) -> SearchResult:
+    def find(
+        self, tenant: TenantId, statement: Statement, without_identity: Statement | None = None
+    ) -> SearchResult:
         """The rows of `statement`; none before the first load, when the table does not exist yet.
+
+        `without_identity`: the statement for a table that lacks a column, because our user may not alter it.
 
         Raises
         ------
@@ -60,7 +65,7 @@ class ByocSearch:
                 warehouse, self._limits, lambda fault: self._unavailable(tenant, fault), BYOC
             )
             try:
-                return event_search.find(statement)
+                return _find(event_search, statement, without_identity)
             except WarehouseRefusedError as refusal:
                 if refusal.engine_code in _NO_TABLE_CODES:
                     return NOTHING
@@ -102,3 +107,14 @@ class ByocSearch:
             "Your ClickHouse cannot be searched now: find the cause with POST /v1/destination/test.",
             retry_after_seconds=2,
         )
+
+
+def _find(
+    event_search: EventSearch, statement: Statement, without_identity: Statement | None
+) -> SearchResult:
+    try:
+        return event_search.find(statement)
+    except WarehouseRefusedError as refusal:
+        if without_identity is None or refusal.engine_code != _UNKNOWN_IDENTIFIER:
+            raise
+        return event_search.find(without_identity)

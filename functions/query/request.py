@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -12,6 +12,7 @@ from msgspec import Meta, Struct, field
 from functions.query import budget, times, words
 from functions.query import cursor as cursors
 from functions.query.conditions import METADATA, TEXT_COLUMNS, TIME_COLUMNS, FieldCondition, Operator
+from functions.query.row_order import Order
 from functions.query.tokens import Scalar
 from functions.shared.forms import decoded, invalid
 
@@ -23,7 +24,6 @@ MAX_CONDITIONS = 32
 
 Name = Annotated[str, Meta(max_length=1024)]
 Names = Annotated[list[Name], Meta(max_length=MAX_CHOICES)]
-Order = Literal["asc", "desc"]
 
 T = TypeVar("T")
 
@@ -123,6 +123,8 @@ def _page(body: SearchBody, digest: str, now_ns: int) -> tuple[cursors.CursorPos
     if body.cursor is not None:
         try:
             cursor = cursors.decode(body.cursor)
+        except cursors.OldCursorError as fault:
+            raise invalid("cursor", "is of an earlier version of this API: start again without it") from fault
         except cursors.CursorError as fault:
             raise invalid("cursor", "must be the 'next_cursor' of a search") from fault
         if cursor.digest != digest:

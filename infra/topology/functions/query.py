@@ -25,7 +25,11 @@ FUNCTIONS = (
             "write:table:health",
             *BYOC_GRANTS,
         ),
-        routes=(Route("POST", "/v1/search", throttle=DATA),),
+        routes=(
+            Route("POST", "/v1/search", throttle=DATA),
+            Route("GET", "/v1/events/{id}", throttle=DATA),
+            Route("GET", "/v1/events/{id}/context", throttle=DATA),
+        ),
         # More than one tenant's share of searches, so that other tenants find a free environment.
         local_concurrency=4,
     ),
