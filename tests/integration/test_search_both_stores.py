@@ -50,7 +50,11 @@ class Stores:
             "plan": plan, "managed_until": str(self.managed_until),
         }  # fmt: skip
         context = {"requestId": "r", "http": {"method": "POST"}, "authorizer": {"lambda": verdict}}
-        event = {"requestContext": context, "body": json.dumps({**EVER, **body})}
+        event = {
+            "routeKey": "POST /v1/search",
+            "requestContext": context,
+            "body": json.dumps({**EVER, **body}),
+        }
         answered = querying.handler(event, None)
         return answered["statusCode"], json.loads(answered["body"])
 
