@@ -29,6 +29,9 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "unknown_field": ErrorCode(
         (400,), "the body has a field that does not exist", "remove it: `error` lists the allowed fields"
     ),
+    "unknown_parameter": ErrorCode(
+        (400,), "the URL has a parameter that the route does not have", "remove it, or send it in the body"
+    ),
     "invalid_body": ErrorCode(
         (400,), "the body is not valid JSON, or not an object", "send a JSON object with the route's fields"
     ),

@@ -83,12 +83,9 @@ def _sent(way: str) -> list[bytes]:
 def _dropped() -> list[bytes]:
     """The staged objects of both tenants' files, the first of which has several parts."""
     with pytest.MonkeyPatch.context() as patched:
-        for name, value in (
-            ("ACCESS_KEY_ID", "t"),
-            ("SECRET_ACCESS_KEY", "t"),
-            ("DEFAULT_REGION", "us-east-1"),
-        ):
-            patched.setenv(f"AWS_{name}", value)
+        patched.setenv("AWS_ACCESS_KEY_ID", "tests")
+        patched.setenv("AWS_SECRET_ACCESS_KEY", "tests")
+        patched.setenv("AWS_DEFAULT_REGION", "us-east-1")
         patched.setattr("functions.uploads.formats.windows.WINDOW_BYTES", 8 * 1024)
         patched.setattr(file_reader, "PART_ROWS", 200)
         with cloud() as clients:

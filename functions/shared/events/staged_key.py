@@ -54,7 +54,7 @@ MAX_CACHED_KEYS = 16_384
 
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 
-_ID = re.compile(rf"[{_BASE32}]{{{ID_CHARACTERS}}}(?:p\d+)?$", re.ASCII)
+_ID = re.compile(rf"[{_BASE32}]{{{ID_CHARACTERS}}}(?:p\d+)?", re.ASCII)
 _TIME_CHARACTERS = 10
 
 
@@ -139,7 +139,7 @@ def milliseconds_of(object_id: str) -> int:
     ------
     ValueError: the text does not begin with such an id.
     """
-    if not _ID.match(object_id):
+    if not _ID.fullmatch(object_id):
         raise ValueError("not a time-ordered id")
     number = 0
     for character in object_id[:_TIME_CHARACTERS]:
