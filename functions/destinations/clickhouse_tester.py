@@ -19,12 +19,12 @@ from functions.destinations.steps import (
 from functions.destinations.tables import grants, missing_columns
 from functions.shared.byoc.destination_store import Destination
 from functions.shared.byoc.guarantee import Guarantee, guarantee_of, not_kept
+from functions.shared.byoc.table_identity import has_identity
 from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.egress.egress_filter import AddressRefusedError, EgressFilter
 from functions.shared.egress.pools import pool_manager
 from functions.shared.errors import PermanentError, RetryableError
 from functions.shared.events.staged_key import IDENTITY
-from functions.shared.insert_statement import has_identity
 from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.warehouse import Warehouse, WarehouseRefusedError

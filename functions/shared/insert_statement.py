@@ -22,18 +22,6 @@ INSERT_SETTINGS = {
 }
 
 _STRUCTURE = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items()).replace("'", "\\'")
-_HAS_IDENTITY = (
-    "SELECT count() AS columns FROM system.columns WHERE database = currentDatabase() "  # noqa: S608
-    f"AND table IN ('events', 'events_trial') AND name IN {IDENTITY}"
-)
-
-
-def has_identity(warehouse: Warehouse) -> bool:
-    """Whether the tables have the columns of IDENTITY: a customer's may not, if our user may not alter them.
-
-    Raises the errors of `warehouse`.
-    """
-    return warehouse.select(_HAS_IDENTITY).whole("columns") == 2 * len(IDENTITY)
 
 
 def insert(

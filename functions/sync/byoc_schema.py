@@ -2,8 +2,8 @@
 
 from functions.shared.byoc.clients import ByocClients
 from functions.shared.byoc.destination_store import Destination
+from functions.shared.byoc.table_identity import has_identity
 from functions.shared.clickhouse_address import ClickHouseAddress
-from functions.shared.insert_statement import has_identity
 from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema, engine_of
 from functions.shared.warehouse import Warehouse, WarehouseRefusedError
@@ -18,8 +18,8 @@ _EVENTS = "SELECT count() AS tables FROM system.tables WHERE database = currentD
 def prepare_tables(byoc_clients: ByocClients, destination: Destination, *, dropped: bool = False) -> bool:
     """Bring the destination's database and tables up to date, as far as our user may.
 
-    Returns whether the tables have the columns of the identity (functions.shared.insert_statement). Without
-    the right to create or alter tables, or where the customer's own table rejects a change, existing tables
+    Returns whether the tables have the columns of the identity (functions.shared.byoc.table_identity).
+    Without the right to create or alter tables, or where the customer's own table rejects a change, existing tables
     are used as they are: the next insert shows whether they fit. `dropped`: ClickHouse does not know a table
     that its migration history lists, so all migrations are applied again, which changes nothing that is up to
     date.

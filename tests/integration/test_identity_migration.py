@@ -15,11 +15,12 @@ from backports import zstd
 from bench.in_process import EmbeddedEngine, InProcess, embedded_engine
 from functions.destinations.tables import missing_columns
 from functions.query.metadata import WORDS
+from functions.shared.byoc.table_identity import has_identity
 from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.events.encoding import encode_rows
 from functions.shared.events.row import Row
 from functions.shared.events.staged_key import COLUMNS, IDENTITY, time_ordered_id
-from functions.shared.insert_statement import has_identity, insert
+from functions.shared.insert_statement import insert
 from functions.shared.schema.history import apply_missing
 from functions.shared.schema.migration_files import migrations
 from functions.shared.secret_text import SecretText
@@ -73,7 +74,7 @@ def new_rows(tenant: str, count: int = 5) -> bytes:
 
 
 def insert_of_the_version_before(warehouse: Warehouse, rows: list[bytes], batch_id: str) -> None:
-    """The statement of the version before, in which nothing has an identity."""
+    """The statement of the version before, without identity."""
     insert(warehouse, zstd.compress(b"".join(rows), 1), batch_id, "2030-01-01", with_identity=False)
 
 
@@ -122,7 +123,7 @@ def test_old_rows_have_no_id_and_new_ones_have_old_neighbours(
     assert [*found["before"], found["event"], *found["after"]] == events[:9]
 
 
-def test_the_migration_can_be_repeated_at_any_point_and_inserts_go_on_meanwhile(table: Warehouse) -> None:
+def test_the_migration_can_be_repeated_at_any_point_while_inserts_continue(table: Warehouse) -> None:
     """As after a run that died before it noted what it did, and with one that runs at the same time."""
     changes = [each for each in migrations() if each.version > 2]
     with ThreadPoolExecutor(3) as pool:
@@ -207,7 +208,7 @@ class Permitting(Forbidding):
 
 
 class Refusing(Forbidding):
-    """A ClickHouse that knows no statement of ours."""
+    """A ClickHouse that rejects every statement."""
 
     def command(self, *_: Any) -> None:
         raise refusal(self._engine_code)
