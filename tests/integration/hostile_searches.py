@@ -245,7 +245,12 @@ def _event(body: bytes) -> dict[str, Any]:
     }  # fmt: skip
     context = {"requestId": "r", "http": {"method": "POST"}, "authorizer": {"lambda": verdict}}
     encoded = base64.b64encode(body).decode()
-    return {"requestContext": context, "body": encoded, "isBase64Encoded": True}
+    return {
+        "routeKey": "POST /v1/search",
+        "requestContext": context,
+        "body": encoded,
+        "isBase64Encoded": True,
+    }
 
 
 ROW = {
