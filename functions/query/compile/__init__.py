@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functions.query.bindings import Bindings, Bound
 from functions.query.compile import filters
 from functions.query.cursor import MANAGED, Store
+from functions.query.errors import too_long
 from functions.query.language.syntax_tree import Filter
 from functions.query.request import Search
 from functions.shared.tenancy import TenantId, row_filter
@@ -18,6 +19,10 @@ COLUMNS = (
 ROW_HASH = f"sipHash64({', '.join(COLUMNS[1:])})"
 
 
+MAX_STATEMENT_CHARACTERS = 112 * 1024
+"""Below the 128 KiB of `http_max_field_value_size`; a statement of this length takes a second to plan."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """SQL and its parameters. Its rows have COLUMNS, `batch_id` and `row_hash` (a number as text)."""
@@ -28,6 +33,8 @@ class Statement:
 
 def statement(search: Search, tenant: TenantId, store: Store = MANAGED) -> Statement:
     """The SELECT of `search` in the rows of `tenant` in `store`: one page, plus one row if there are more.
+
+    Raises HttpError 400 `query_too_heavy` when the statement is too long.
 
     Rows are ordered by time, then batch, then hash. The hash needs every column of a row, so a first, narrow
     pass finds the time at which the page ends. Only rows up to that time are hashed and sorted.
@@ -45,7 +52,19 @@ def statement(search: Search, tenant: TenantId, store: Store = MANAGED) -> State
         f"WHERE {' AND '.join(parts)} "
         f"ORDER BY timestamp {search.order.upper()}, batch_id, {ROW_HASH} LIMIT {skipped}, {size}"
     )
-    return Statement(sql, {**bindings.parameters, **tenant_parameters})
+    return checked(Statement(sql, {**bindings.parameters, **tenant_parameters}))
+
+
+def checked(compiled: Statement, max_characters: int = MAX_STATEMENT_CHARACTERS) -> Statement:
+    """The statement, unless it is longer than ClickHouse reads in one field of a form.
+
+    Raises
+    ------
+    HttpError: 400 `query_too_heavy`.
+    """
+    if len(compiled.sql) > max_characters:
+        raise too_long()
+    return compiled
 
 
 def base_conditions(
