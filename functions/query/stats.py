@@ -79,7 +79,7 @@ class TableRows:
     elapsed_ms: float
 
 
-class _Statistics(Struct):
+class _TableStatistics(Struct):
     rows_read: int
     elapsed: float
 
@@ -89,7 +89,7 @@ _ShortName = Annotated[str, msgspec.Meta(max_length=8)]
 
 class _TableAnswer(Struct):
     data: list[dict[_ShortName, Cell]]
-    statistics: _Statistics
+    statistics: _TableStatistics
 
 
 _DECODER = msgspec.json.Decoder(_TableAnswer)
@@ -152,7 +152,7 @@ def decode_table(content: bytes, columns: Sequence[TableColumn]) -> TableRows:
 
     Raises
     ------
-    UnusableAnswerError: the answer does not have this format, or is longer than any of ours.
+    UnusableAnswerError: the answer does not have this format, or is too long.
     """
     if len(content) > 4 * MAX_RESULT_BYTES:
         raise UnusableAnswerError("the answer is longer than the result of a query may be")
