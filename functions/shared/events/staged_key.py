@@ -2,8 +2,8 @@
 
 Key: ``staged/v1/tenant=<id>/day=<YYYY-MM-DD>/<id>-r<rows>-b<bytes>-x<YYYYMMDD>.ndjson.zst``
 
-- `day` is the UTC day of receipt; `<id>` is time-ordered, its rest random or derived from the request; or it is derived
-  from a file and the number of its part.
+- `day` is the UTC day of receipt; `<id>` is time-ordered, its rest random or derived from the request; or it
+  is derived from a file and the number of its part.
 - `-r` is the row count, `-b` the rows' bytes before zstd and `-x` the day they expire. So a notification or a
   listing is enough to plan a batch, and a batch to meter it: no HEAD, no GET (docs/adr/0003).
 - A key is written once (`If-None-Match: *`) and therefore identifies its rows.
