@@ -9,11 +9,11 @@ completions what a query may continue with. It only reads, with bounded SELECTs 
 a read-only ClickHouse user. The number of concurrent searches per tenant is limited.
 On failure: 400 `invalid_<field>` names the field, and `invalid_query` the column in a query; 413
 `payload_too_large`; 400 `query_too_heavy` asks for a narrower search; 404 `not_found` for an id of no event
-of the caller's; 409 `two_stores` when stats cannot cover both ClickHouses of an account; 429 `too_many_searches`
-when the tenant's slots are in use; 503 `search_unavailable` with Retry-After when ClickHouse is down, busy or
-does not answer. A BYOC customer's search runs in the customer's ClickHouse and returns 503
-`destination_unavailable` when that one fails, whatever it answers. Until the rows from before a move to BYOC
-are deleted, it runs in our ClickHouse too, and both must answer.
+of the caller's; 409 `two_stores` when stats cannot cover both ClickHouses of an account; 429
+`too_many_searches` when the tenant's slots are in use; 503 `search_unavailable` with Retry-After when
+ClickHouse is down, busy or does not answer. A BYOC customer's search runs in the customer's ClickHouse and
+returns 503 `destination_unavailable` when that one fails, whatever it answers. Until the rows from before a
+move to BYOC are deleted, it runs in our ClickHouse too, and both must answer.
 """
 
 import time

@@ -19,10 +19,10 @@ def prepare_tables(byoc_clients: ByocClients, destination: Destination, *, dropp
     """Bring the destination's database and tables up to date, as far as our user may.
 
     Returns whether the tables have the columns of the identity (functions.shared.byoc.table_identity).
-    Without the right to create or alter tables, or where the customer's own table rejects a change, existing tables
-    are used as they are: the next insert shows whether they fit. `dropped`: ClickHouse does not know a table
-    that its migration history lists, so all migrations are applied again, which changes nothing that is up to
-    date.
+    Without the right to create or alter tables, or where the customer's own table rejects a change, existing
+    tables are used as they are: the next insert shows whether they fit. `dropped`: ClickHouse does not know a
+    table that its migration history lists, so all migrations are applied again, which changes nothing that is
+    up to date.
 
     Raises the errors of the warehouse; WarehouseRefusedError only when there is no table.
     """

@@ -25,11 +25,8 @@ from functions.privacy.erasure.rows import EventRows
 from functions.privacy.erasure.subject import AllRows, Subject
 from functions.privacy.export.logs import LogPeriod, Logs
 from functions.query.compile import statement
-<<<<<<< HEAD
-from functions.query.event_id import parse_id
-=======
 from functions.query.complete import complete_request, known_statement
->>>>>>> h-language
+from functions.query.event_id import parse_id
 from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.query.event_statements import event_statement
 from functions.query.request import search
@@ -125,17 +122,14 @@ def searches(warehouse: Warehouse) -> None:
     event_search = ManagedSearch(EventSearch(warehouse, LIMITS), 1)
     for body in (b"{}", b'{"q": "a", "order": "asc", "where": [{"field": "metadata.a", "op": "exists"}]}'):
         event_search.find(ACME, statement(search(body), ACME))
-<<<<<<< HEAD
     wanted = parse_id(f"{time_ordered_id()}-0")
     assert wanted
     event_search.find(ACME, event_statement(ACME, wanted))
-=======
     table = compiled_stats(stats_request(b'{"query": "a.b:>5 | stats count() by c | sort c"}'), ACME)
     names = known_statement(complete_request(b"{}"), ACME)
     assert names
     for each in (table.statement, names):
         event_search.answer(ACME, each, lambda content: content)
->>>>>>> h-language
 
 
 def loads(warehouse: Warehouse) -> None:

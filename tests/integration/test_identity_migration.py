@@ -14,7 +14,7 @@ from backports import zstd
 
 from bench.in_process import EmbeddedEngine, InProcess, embedded_engine
 from functions.destinations.tables import missing_columns
-from functions.query.metadata import WORDS
+from functions.query.compile.metadata import WORDS
 from functions.shared.byoc.table_identity import has_identity
 from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.events.encoding import encode_rows

@@ -11,7 +11,6 @@ from functions.query.request import Search
 from functions.query.row_order import PageRange, page_of, sort_key
 from functions.shared.tenancy import TenantId, row_filter
 
-
 MAX_STATEMENT_CHARACTERS = 112 * 1024
 """Below the 128 KiB of `http_max_field_value_size`; a statement of this length takes a second to plan."""
 
@@ -29,33 +28,16 @@ def statement(
 ) -> Statement:
     """The SELECT of `search` in the rows of `tenant` in `store`: one page, plus one row if there are more.
 
-<<<<<<< HEAD
     `with_identity`: the table has the columns `object_id` and `position`.
-=======
-    Raises HttpError 400 `query_too_heavy` when the statement is too long.
 
-    Rows are ordered by time, then batch, then hash. The hash needs every column of a row, so a first, narrow
-    pass finds the time at which the page ends. Only rows up to that time are hashed and sorted.
->>>>>>> h-language
+    Raises HttpError 400 `query_too_heavy` when the statement is too long.
     """
     bindings = Bindings()
     conditions, tenant_parameters = base_conditions(
         tenant, search.since, search.until, search.filter, bindings
     )
-<<<<<<< HEAD
     wanted = PageRange(search.order, search.limit + 1, search.after, store)
     sql = page_of(" AND ".join(conditions), wanted, sort_key(with_identity=with_identity), bindings)
-    return Statement(sql, {**bindings.parameters, **tenant_parameters})
-=======
-    matching = " AND ".join(conditions)
-    size = search.limit + 1
-    parts = [matching, *_window(search, matching, size, bindings, store)]
-    skipped = search.after.given if search.after and search.after.store == store else 0
-    sql = (
-        f"SELECT {', '.join(COLUMNS)}, batch_id, toString({ROW_HASH}) AS row_hash FROM events "
-        f"WHERE {' AND '.join(parts)} "
-        f"ORDER BY timestamp {search.order.upper()}, batch_id, {ROW_HASH} LIMIT {skipped}, {size}"
-    )
     return checked(Statement(sql, {**bindings.parameters, **tenant_parameters}))
 
 
@@ -69,7 +51,6 @@ def checked(compiled: Statement, max_characters: int = MAX_STATEMENT_CHARACTERS)
     if len(compiled.sql) > max_characters:
         raise too_long()
     return compiled
->>>>>>> h-language
 
 
 def base_conditions(
