@@ -3,7 +3,8 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8080
-WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+# Two more than cores: tests wait for servers, deadlines and processes of their own.
+WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
 T ?= tests
 V := .venv/bin
 READY := .venv/.ready
@@ -73,7 +74,7 @@ $(CHROMIUM):
 	@$(SUDO) apt-get -qq $(APT) update && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get -qq $(APT) install --no-install-recommends chromium >/dev/null && test -x $@ || { echo "$(NO_CHROMIUM)"; exit 1; }
 
-test: setup $(AUDIT_READY) $(CHROMIUM) web-test web ## every test, or those of T=path; one worker more than cores, up to five (WORKERS=0: one by one, for a debugger)
+test: setup $(AUDIT_READY) $(CHROMIUM) web-test web ## every test, or those of T=path; two workers more than cores, up to five (WORKERS=0: one by one, for a debugger)
 	@$(V)/python -m pytest $(T) -n $(WORKERS) --maxprocesses 5 --no-loadscope-reorder
 
 web-test: web/dist/index.html ## the page's own tests, and its weight

@@ -82,16 +82,16 @@ def _parse_updates_once() -> None:
     parse = UpdateExpressionParser.make
 
     @lru_cache(maxsize=1000)
-    def parsed(_class: type[UpdateExpressionParser], expression: str) -> Any:
+    def parsed(expression: str) -> Any:
         return parse(expression)
 
-    UpdateExpressionParser.make = classmethod(parsed)
+    UpdateExpressionParser.make = staticmethod(parsed)
     validators.deepcopy = lambda tree: pickle.loads(pickle.dumps(tree))  # noqa: S301
 
 
 def _traversed(self: DepthFirstTraverser, node: Any, child_id: int = -1) -> Any:
     """As DepthFirstTraverser does it, with one look-up for the type of a node."""
-    kind = type(node)
+    kind: Any = type(node)
     if not _is_node(kind):
         return node
     parent = node.parent

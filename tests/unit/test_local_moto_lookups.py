@@ -83,6 +83,18 @@ def test_an_update_does_what_it_says(table: Any) -> None:
     assert table.get_item(Key={"id": "globex"})["Item"]["n"] == 1
 
 
+def test_an_expression_that_is_used_again_does_it_with_its_own_values(table: Any) -> None:
+    put(table)
+    for tenant, step in (("acme", 2), ("globex", 5), ("acme", 10)):
+        table.update_item(
+            Key={"id": tenant},
+            UpdateExpression="SET n = n + :n",
+            ExpressionAttributeValues={":n": step},
+        )
+    found = {each["id"]: each["n"] for each in table.scan()["Items"]}
+    assert found == {"acme": 13, "globex": 6}
+
+
 @pytest.mark.parametrize(
     "expression",
     [

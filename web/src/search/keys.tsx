@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 
 export interface KeyAction {
   key: string;
@@ -6,19 +6,25 @@ export interface KeyAction {
   run(): void;
 }
 
-/** Run an action when its key is pressed outside of fields, without Ctrl, Alt or ⌘. */
+/**
+ * Run an action when its key is pressed outside of fields, without Ctrl, Alt or ⌘.
+ *
+ * Keys may come faster than the page is drawn: actions read state when they run, not when they are drawn.
+ */
 export function useKeys(actions: readonly KeyAction[]): void {
+  const current = useRef(actions);
+  current.current = actions;
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return;
-      const action = actions.find((each) => each.key === event.key);
+      const action = current.current.find((each) => each.key === event.key);
       if (!action) return;
       event.preventDefault();
       action.run();
     };
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
-  });
+  }, []);
 }
 
 function isField(target: EventTarget | null): boolean {

@@ -45,14 +45,15 @@ export function SearchPage() {
   }
 
   function move(by: number): void {
-    if (events.length > 0) setSelected(clamp((selected ?? -1) + by, events.length));
+    const { length } = run.events.value;
+    if (length > 0) setSelected((last) => clamp((last ?? -1) + by, length));
   }
 
   const actions: KeyAction[] = [
     { key: "/", does: "write the query", run: () => input.current?.focus() },
     { key: "j", does: "the next line", run: () => move(1) },
     { key: "k", does: "the line before", run: () => move(-1) },
-    { key: "Enter", does: "open the line beside", run: () => selected !== null && setOpen(true) },
+    { key: "Enter", does: "open the line beside", run: () => setOpen(true) },
     { key: "Escape", does: "close the line", run: () => setOpen(false) },
     { key: "r", does: "search again", run: search },
     { key: "?", does: "this help", run: () => setHelp(true) },
