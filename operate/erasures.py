@@ -33,6 +33,7 @@ class ErasureTables:
     announcements_table: str
     notices_table: str
     destinations_table: str
+    external_ids_table: str
     shards_table: str
     health_table: str
     billing_table: str

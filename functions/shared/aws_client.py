@@ -1,7 +1,7 @@
 """boto3 clients, loaded on first use, and their errors without the contents of request and response."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -48,13 +48,18 @@ def _made(service: str, *, connect_timeout: float = 2, tries: int = 3, **configu
         )
 
 
-def asked(call: Callable[[], T], failed: Callable[[str], Exception]) -> T:
-    """Return the result of `call`, a boto3 call; on error raise what `failed` makes of AWS's error code."""
-    return asked_in_words(call, lambda code, _message: failed(code))
+def _error_code(error: Mapping[str, Any]) -> str:
+    return str(error.get("Code"))
 
 
-def asked_in_words(call: Callable[[], T], failed: Callable[[str, str], Exception]) -> T:
-    """As `asked`; `failed` also gets AWS's message, which may quote parameters; empty without an answer.
+def asked(
+    call: Callable[[], T],
+    failed: Callable[[str], Exception],
+    code_of: Callable[[Mapping[str, Any]], str] = _error_code,
+) -> T:
+    """Return the result of `call`, a boto3 call; on error raise what `failed` makes of AWS's error code.
+
+    `code_of`: the code in the member `Error` of a response; for a service that says more in its message.
 
     Raised outside of `except`: botocore's errors quote parameters and would remain as its context.
     """
@@ -63,8 +68,7 @@ def asked_in_words(call: Callable[[], T], failed: Callable[[str, str], Exception
     try:
         return call()
     except ClientError as fault:
-        error = fault.response.get("Error", {})
-        code, message = str(error.get("Code")), str(error.get("Message"))
+        code = code_of(fault.response.get("Error", {}))
     except BotoCoreError as fault:
-        code, message = type(fault).__name__, ""
-    raise failed(code, message)
+        code = type(fault).__name__
+    raise failed(code)

@@ -10,12 +10,12 @@ boto3 is imported when STS is first asked: ingest loads it for BYOC tenants only
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from functions.shared.aws_client import asked_in_words, client
+from functions.shared.aws_client import asked, client
 from functions.shared.byoc.destination import AccessKey, CustomerRole, Destination
 from functions.shared.byoc.role_policies import partition_of, session_policy
 from functions.shared.errors import PermanentError, RetryableError
@@ -164,7 +164,7 @@ class RoleSessions:
 
     def _answer(self, operation: str, **parameters: Any) -> dict[str, Any]:
         self._sts = self._sts or client("sts")
-        answer: dict[str, Any] = asked_in_words(lambda: getattr(self._sts, operation)(**parameters), _error)
+        answer: dict[str, Any] = asked(lambda: getattr(self._sts, operation)(**parameters), _error, _code_of)
         return answer
 
 
@@ -203,7 +203,11 @@ def _request(destination: Destination, role: CustomerRole) -> dict[str, Any]:
     }
 
 
-def _error(code: str, message: str) -> PermanentError | RetryableError:
-    if code in _THEIRS and _OURS not in message:
-        return RoleRefusedError(code)
-    return RoleServiceUnavailableError(f"STS: {code}")
+def _code_of(error: Mapping[str, Any]) -> str:
+    """STS's error code; `MissingPermission` if our function's own policy does not allow the call."""
+    is_ours = _OURS in str(error.get("Message"))
+    return "MissingPermission" if is_ours else str(error.get("Code"))
+
+
+def _error(code: str) -> PermanentError | RetryableError:
+    return RoleRefusedError(code) if code in _THEIRS else RoleServiceUnavailableError(f"STS: {code}")

@@ -243,7 +243,7 @@ def test_no_credential_is_shown_or_logged(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     session = current(sessions)
-    sts.fault = refusal("AccessDenied")
+    sts.fault = refusal("AccessDenied", CANARY)
     with pytest.raises(RoleRefusedError) as caught:
         sessions.assume(destination(), role_of(destination()))
 

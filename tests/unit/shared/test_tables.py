@@ -24,6 +24,7 @@ from functions.shared.tables.billing import BillingItem
 from functions.shared.tables.destinations import DestinationItem
 from functions.shared.tables.erasures import ErasureItem
 from functions.shared.tables.exports import ExportItem
+from functions.shared.tables.external_ids import ExternalIdItem
 from functions.shared.tables.health import HealthItem
 from functions.shared.tables.item import Item
 from functions.shared.tables.keys import KeyItem, KeyListItem
@@ -68,6 +69,7 @@ MODELS: dict[str, tuple[type[Item], ...]] = {
     "attempts": (AttemptsItem,),
     "destinations": (DestinationItem,),
     "shards": (ShardItem,),
+    "external-ids": (ExternalIdItem,),
     "health": (HealthItem,),
     "ledger": (LedgerItem,),
     "usage": (UsageItem,),
