@@ -3,11 +3,13 @@
 A destination is accepted only after it was tested, so the relay is honest until `turn_hostile`.
 """
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -37,6 +39,11 @@ class HostileS3(ThreadingHTTPServer):
 
     def turn_hostile(self) -> None:
         self.is_hostile.set()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that stops reading an endless listing is not reported."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
     def endless_page(self, prefix: str) -> bytes:
         """A full page of keys that were never there, and the promise of another."""

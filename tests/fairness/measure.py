@@ -106,7 +106,7 @@ def _beside_neutral_load(
     The attacker's own process is not part of it, and yields to all others anyway. The second tenant does less
     beside the attack than alone, so its own share is smaller there.
     """
-    own_seconds = alone.busy_seconds * beside.work / alone.work
+    own_seconds = alone.busy_seconds * beside.work / max(1, alone.work)
     extra = beside.busy_seconds - beside.attackers_seconds - own_seconds
     samples = Samples()
     with neutral_load(max(0.0, extra), LONGEST_ATTACK_SECONDS):
