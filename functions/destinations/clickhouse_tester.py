@@ -19,7 +19,7 @@ from functions.destinations.steps import (
 from functions.destinations.tables import grants, missing_columns
 from functions.shared.byoc.destination_store import Destination
 from functions.shared.byoc.guarantee import Guarantee, guarantee_of, not_kept
-from functions.shared.byoc.table_identity import has_identity
+from functions.shared.byoc.table_identity import has_identity, has_table
 from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.egress.egress_filter import AddressRefusedError, EgressFilter
 from functions.shared.egress.pools import pool_manager
@@ -125,7 +125,11 @@ class ClickHouseTester:
         return _created(applied) if self._probe.with_identity else _without_identity()
 
     def _applied(self) -> list[str] | None:
-        """The migrations applied now; None when the user may not apply them, and nothing is missing."""
+        """The migrations applied now; None when an existing table is used as it is.
+
+        That is when the user may not change it, or it is the customer's own and rejects the change; later
+        steps show whether it can be used.
+        """
         schema = Schema(self.candidate.warehouse, connect=self._connect)
         try:
             return schema.bring_up_to_date(migrations())
@@ -134,9 +138,19 @@ class ClickHouseTester:
             failure = self._failure(fault)
         except (PermanentError, RetryableError) as fault:
             raise self._failure(fault) from None
-        if denied and not self._call(lambda: missing_columns(self._warehouse)):
+        is_usable = self._lacks_nothing() if denied else self._has_table()
+        if is_usable:
             return None
         raise failure
+
+    def _lacks_nothing(self) -> bool:
+        return not self._call(lambda: missing_columns(self._warehouse))
+
+    def _has_table(self) -> bool:
+        try:
+            return has_table(self._warehouse)
+        except (PermanentError, RetryableError):
+            return False  # the error of the change says more
 
     def _write(self) -> StepPassed:
         try:

@@ -13,6 +13,7 @@ from uuid import uuid4
 from functions.shared import journal
 from functions.shared.byoc.destination_store import Destination
 from functions.shared.byoc.health import HealthStore, Slot, SlotWait
+from functions.shared.byoc.table_identity import has_identity
 from functions.shared.errors import AstralogError, PermanentError, RetryableError
 from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, own_destination
@@ -57,7 +58,7 @@ class DestinationClients(Protocol):
 class PrepareTables(Protocol):
     """See functions.sync.byoc_schema.prepare_tables."""
 
-    def __call__(self, destination: Destination, *, dropped: bool) -> bool: ...
+    def __call__(self, destination: Destination, *, dropped: bool) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,8 @@ class ByocLoader:
 
     Parameters
     ----------
-    prepare: brings the tables of a destination up to date, and returns whether they have the columns of the
-        identity; called before its first batch in this process, after the destination has changed, and when
-        ClickHouse does not know the table or a column.
+    prepare: brings the tables of a destination up to date; called before its first batch in this process,
+        after the destination has changed, and when ClickHouse does not know the table or a column.
     """
 
     def __init__(
@@ -156,13 +156,13 @@ class ByocLoader:
     ) -> Settler:
         destination = self._byoc_clients.destination(tenant)
         self._reached.add(slot.owner)
+        warehouse = self._byoc_clients.warehouse(tenant, self._insert_timeout_seconds)
         tables = self._prepared.get(tenant)
         if tables is None or tables.destination != destination:
-            has_identity = self._prepare(destination, dropped=tenant in self._dropped)
-            tables = self._prepared[tenant] = PreparedTables(destination, has_identity)
+            self._prepare(destination, dropped=tenant in self._dropped)
+            tables = self._prepared[tenant] = PreparedTables(destination, has_identity(warehouse))
             self._dropped.discard(tenant)
         staged = StagingBucket(self._byoc_clients.bucket(tenant), MAX_BATCH_BYTES)
-        warehouse = self._byoc_clients.warehouse(tenant, self._insert_timeout_seconds)
         loader = EventsTable(warehouse, with_identity=tables.has_identity)
         driver = BatchProcessor(self._ledger, staged, loader)
         return Settler(self._ledger, driver, own_destination(tenant), record_fault)

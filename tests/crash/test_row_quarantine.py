@@ -122,6 +122,47 @@ def test_a_replay_loads_what_can_be_loaded_by_now_and_only_once(here: World) -> 
     assert listed(here, tenant) == []
 
 
+def test_good_rows_and_replayed_ones_keep_their_identity(here: World) -> None:
+    """Whatever objects they are in by then; the same of another tenant's object, in the same batch."""
+    tenants = ("identified", "identified-too")
+    objects = []
+    for tenant in tenants:
+        some = [*rows(tenant, 3), poison(tenant), *rows(tenant, 2, 3)]
+        objects.append(put(here, tenant, identified(some)))
+    assert settler(here).settle(objects, TIME) == {each.key for each in objects}
+    for tenant in tenants:
+        assert places(here, tenant) == {f"line {n}": n + (n >= 3) for n in range(5)}
+        document_id = ask(here, tenant, "GET /v1/quarantine")[1]["documents"][0]["id"]
+        document = QuarantineStore(here.bucket).read(TenantId(tenant), document_id)
+        document.rows[0] = document.rows[0].replace(b"no time at all", b"2029-12-02T10:00:00.000000001Z")
+        QuarantineStore(here.bucket).replay(TenantId(tenant), document, NOW.date())
+        (again,) = listed(here, tenant)
+        assert settler(here).settle([again], TIME) == {again.key}
+        assert places(here, tenant)["poison"] == 3
+        assert len(places(here, tenant)) == 6
+
+
+OBJECT_ID = time_ordered_id()
+
+
+def identified(some: list[bytes]) -> list[bytes]:
+    """`some` as the rows of one object."""
+    return [
+        json.dumps({**json.loads(row), "object_id": OBJECT_ID, "position": position}).encode() + b"\n"
+        for position, row in enumerate(some)
+    ]
+
+
+def places(here: World, tenant: str) -> dict[str, int]:
+    """The position of each stored row, all of which have that object's id."""
+    found = here.warehouse.select(
+        "SELECT message, object_id, position FROM events WHERE tenant_id = {tenant:String}",
+        {"tenant": tenant},
+    ).rows
+    assert {row["object_id"] for row in found} == {OBJECT_ID}
+    return {row["message"]: row["position"] for row in found}
+
+
 def test_a_replay_through_the_api_and_what_it_refuses(here: World) -> None:
     tenant = "replayer"
     first = put(here, tenant, [poison(tenant)])

@@ -33,7 +33,7 @@ from functions.query.request import search
 from functions.query.stats import compiled_stats, stats_request
 from functions.retention.partitions import Partitions
 from functions.retention.plan import Cut, Partition, Rewriting
-from functions.shared.byoc.table_identity import has_identity
+from functions.shared.byoc.table_identity import has_identity, has_table
 from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.events.staged_key import IDENTITY, time_ordered_id
 from functions.shared.schema.migration_files import migrations
@@ -187,6 +187,7 @@ def serves_a_customer(warehouse: Warehouse) -> None:
     """What a BYOC destination is sent: tested, loaded, searched, exported, and a person erased in it."""
     missing_columns(warehouse)
     has_identity(warehouse)
+    has_table(warehouse)
     probe = Probe(warehouse, ACME)
     probe.write()
     probe.found()

@@ -23,6 +23,7 @@ from functions.shared.events.staged_key import COLUMNS, IDENTITY, time_ordered_i
 from functions.shared.insert_statement import insert
 from functions.shared.schema.history import apply_missing
 from functions.shared.schema.migration_files import migrations
+from functions.shared.schema.schema import Schema
 from functions.shared.secret_text import SecretText
 from functions.shared.warehouse import Warehouse, WarehouseRefusedError, refusal
 from functions.sync import byoc_schema
@@ -227,9 +228,11 @@ class OneDestination:
 
 
 def prepare(database: Any, monkeypatch: pytest.MonkeyPatch) -> bool:
-    monkeypatch.setattr(byoc_schema.Schema, "create_database", lambda _self: False)
+    """Whether the tables have the identity after what sync does before the first batch."""
+    monkeypatch.setattr(Schema, "create_database", lambda _self: False)
     clients: Any = OneDestination(database)
-    return byoc_schema.prepare_tables(clients, clients)
+    byoc_schema.prepare_tables(clients, clients)
+    return has_identity(database)
 
 
 @pytest.mark.parametrize("engine_code", [497, 48])

@@ -12,6 +12,7 @@ from functions.query.event_context import (
     MAX_NEIGHBOURS,
     RANGES_NS,
     ContextRequest,
+    Run,
     StatementOf,
     context_page,
     context_request,
@@ -143,6 +144,10 @@ def test_an_event_is_found_by_its_id_and_its_time_of_receipt() -> None:
     assert {"2026-11-29 09:59:59.123000", "2026-11-29 10:00:01.123000"} <= set(map(str, parameters.values()))
 
 
+def _smallest_context(run: Run, tenant: TenantId, event_id: str) -> bytes:
+    return context_page(run, tenant, event_id, ContextRequest(1, 1, "all"))
+
+
 IDS = {
     "of no object": "x-1",
     "without a position": OBJECT,
@@ -158,7 +163,7 @@ IDS = {
 
 
 @pytest.mark.parametrize("text", IDS.values(), ids=IDS)
-@pytest.mark.parametrize("ask", [event_page, lambda *args: context_page(*args, ContextRequest(1, 1, "all"))])
+@pytest.mark.parametrize("ask", [event_page, _smallest_context])
 def test_an_id_that_no_event_can_have_is_not_found_without_a_search(
     text: str, ask: Callable[..., bytes]
 ) -> None:
