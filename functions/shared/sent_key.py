@@ -4,7 +4,6 @@ The authorizer looks the key up, and ingest verifies the signatures of webhooks 
 """
 
 import base64
-import binascii
 from collections.abc import Mapping
 
 PREFIX = "ast_sk_live_"
@@ -44,6 +43,6 @@ def _from_pair(encoded: str) -> str:
     """
     try:
         user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # of binascii, of characters beyond ASCII, or of bytes that are no UTF-8
         return encoded
     return user if user.startswith(PREFIX) and not password.startswith(PREFIX) else password

@@ -5,7 +5,6 @@ customer's own bucket in the end. Its request id is the same in each attempt.
 """
 
 import base64
-import binascii
 import re
 import time
 from collections.abc import Iterable, Iterator
@@ -156,7 +155,7 @@ class _Payloads:
         for record in records:
             try:
                 yield self._decompressed(base64.b64decode(record.data, validate=True))
-            except binascii.Error:
+            except ValueError:  # of binascii, or of characters beyond ASCII
                 yield NOT_DATA
             except HttpError as error:
                 if error.status != 400:
