@@ -1,7 +1,6 @@
 """HTTP API events (payload 2.0), responses, and the one form of every error response."""
 
 import base64
-import binascii
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -75,7 +74,7 @@ def body_of(event: Event) -> bytes:
         return bytes(text, "utf-8", "surrogatepass")
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error as fault:
+    except ValueError as fault:
         raise HttpError(400, "invalid_body", "The body is not valid base64.") from fault
 
 

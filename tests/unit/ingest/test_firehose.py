@@ -137,6 +137,7 @@ def test_a_bad_record_harms_no_other(ingest: InMemoryIngest) -> None:
         (b"[]", 400, "not a delivery"),
         (b'{"records":[{}]}', 400, "not a delivery"),
         (b'{"records":[{"data":"!"}]}', 400, "not base64"),
+        ('{"records":[{"data":"\ufeff"}]}'.encode(), 400, "not base64"),
         (b'{"records":[' + b'{"data":""},' * MAX_RECORDS + b'{"data":""}]}', 413, "more than"),
     ],
 )
