@@ -2,8 +2,8 @@
 
 Disk and CPU figures depend on the entropy, so here it is: eight services with two to four kinds of message
 each, 70 % of the lines in a trace of about three, a third with a person's id, one request id (a UUID) per
-line, and a few metadata keys with few values. A staged row has about 421 bytes, of which `zstd -3` leaves a
-sixth.
+line, and a few metadata keys with few values. A hundred rows share a request, and so their object and their
+time of receipt. A staged row has about 476 bytes, of which `zstd -3` leaves a seventh.
 """
 
 import random
@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
+from functions.shared.events.staged_key import base32
+
 START = datetime(2026, 11, 1, tzinfo=UTC)
+OBJECT_ROWS = 100
 
 _KINDS: dict[str, tuple[tuple[str, str, int], ...]] = {
     "gateway": (
@@ -72,14 +75,28 @@ def rows(count: int, tenant: str, seed: int = 1, start: datetime = START) -> Ite
     weights = (30, 12, 10, 14, 5, 10, 12, 7)
     now = start
     trace, trace_left = "", 0
-    for _ in range(count):
-        now += timedelta(microseconds=random_.randrange(10_000))
-        if trace_left == 0:
-            trace = f"{random_.getrandbits(128):032x}" if random_.random() < 0.7 else ""
-            trace_left = random_.randint(1, 5)
-        trace_left -= 1
-        service = random_.choices(services, weights)[0]
-        yield _row(random_, tenant, service, now, trace)
+    for first in range(0, count, OBJECT_ROWS):
+        events = []
+        for _ in range(min(OBJECT_ROWS, count - first)):
+            now += timedelta(microseconds=random_.randrange(10_000))
+            if trace_left == 0:
+                trace = f"{random_.getrandbits(128):032x}" if random_.random() < 0.7 else ""
+                trace_left = random_.randint(1, 5)
+            trace_left -= 1
+            service = random_.choices(services, weights)[0]
+            events.append(_event(random_, tenant, service, now, trace))
+        yield from _received(random_, events, now)
+
+
+def _received(random_: random.Random, events: list[str], last: datetime) -> Iterator[bytes]:
+    """The rows of one request, whose last event happened at `last`."""
+    at = last + timedelta(microseconds=random_.randrange(200_000, 1_200_000))
+    object_id = base32(int(at.timestamp() * 1000) << 80 | random_.getrandbits(80))
+    for position, event in enumerate(events):
+        yield (
+            f'{event},"received_at":"{at:%Y-%m-%d %H:%M:%S.%f}",'
+            f'"object_id":"{object_id}","position":{position}}}\n'
+        ).encode()
 
 
 def ndjson(count: int, tenant: str, seed: int = 1, start: datetime = START) -> bytes:
@@ -92,7 +109,8 @@ def expiry(start: datetime = START, days: int = 30) -> date:
     return start.date() + timedelta(days=days + 1)
 
 
-def _row(random_: random.Random, tenant: str, service: str, now: datetime, trace: str) -> bytes:
+def _event(random_: random.Random, tenant: str, service: str, now: datetime, trace: str) -> str:
+    """The row of an event up to what its request adds."""
     kinds = _KINDS[service]
     level, template, _ = random_.choices(kinds, [kind[2] for kind in kinds])[0]
     status = random_.choice(_STATUS)
@@ -118,9 +136,8 @@ def _row(random_: random.Random, tenant: str, service: str, now: datetime, trace
         f'"cached":{random_.choice(("true", "false"))}{person}}}'
     )
     span = f"{random_.getrandbits(64):016x}" if trace else ""
-    received = now + timedelta(microseconds=random_.randrange(200_000, 1_200_000))
     return (
         f'{{"tenant_id":"{tenant}","project_id":"shop","timestamp":"{now:%Y-%m-%d %H:%M:%S.%f}000",'
-        f'"received_at":"{received:%Y-%m-%d %H:%M:%S.%f}","level":"{level}","service":"{service}",'
-        f'"message":"{message}","trace_id":"{trace}","span_id":"{span}","metadata":{metadata}}}\n'
-    ).encode()
+        f'"level":"{level}","service":"{service}","message":"{message}",'
+        f'"trace_id":"{trace}","span_id":"{span}","metadata":{metadata}'
+    )

@@ -43,7 +43,7 @@ REQUEST = LogRequest(
         "requestContext": {"requestId": "bench"},
     }
 )
-_OURS = {"tenant_id", "received_at", "project_id"}
+_OURS = {"tenant_id", "received_at", "project_id", "object_id", "position"}
 
 
 def bodies(events_each: int, count: int = 20) -> list[bytes]:

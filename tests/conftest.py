@@ -42,8 +42,13 @@ _STACK_OF = {
     for name in names
 }
 
-WITH_TEMPLATES = frozenset({"tests/audit/test_faults.py", "tests/rehearsal/test_templates.py"})
-"""Modules outside of tests/infra that synthesize: they follow its tests in the worker that has loaded CDK."""
+WITH_CDK = frozenset(
+    {"tests/audit/test_faults.py", "tests/rehearsal/test_forbidden.py", "tests/rehearsal/test_templates.py"}
+)
+"""Modules outside of tests/infra that use CDK: they run in the worker of its tests, which has loaded it."""
+
+
+LOADED_BY_COLLECTING = pytest.StashKey[frozenset[str]]()
 
 
 class ByFileOrFolder(LoadScopeScheduling):
@@ -51,7 +56,7 @@ class ByFileOrFolder(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = _file(nodeid)
-        if file in WITH_TEMPLATES:
+        if file in WITH_CDK:
             return "tests/infra"
         folder = _folder(nodeid)
         return folder if folder in TOGETHER else _STACK_OF.get(file, file)
@@ -75,8 +80,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: turns[_file(item.nodeid)])
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """What has been imported stays: without this a tenth of all time goes into looking through it again."""
+    session.config.stash[LOADED_BY_COLLECTING] = frozenset(sys.modules)
     if "moto" in sys.modules:
         from local import moto_lookups  # moto takes half a second to import: only where tests use it
 

@@ -64,16 +64,23 @@ class EmailForm(Struct):
 
 
 class PasswordLogin(Struct):
-    """A login with a password."""
+    """A login with a password; with `cookie` from our own page, the refresh token goes into its cookie."""
 
     email: EmailText
     password: Password
+    cookie: bool = False
 
 
 class RefreshLogin(Struct):
     """A login with the refresh token of an earlier one."""
 
     refresh_token: RefreshToken
+
+
+class CookieLogin(Struct):
+    """A login of our own page with its cookie."""
+
+    cookie: Literal[True]
 
 
 class ResetForm(Struct):
@@ -85,9 +92,13 @@ class ResetForm(Struct):
 
 
 class LogoutForm(Struct):
-    """`refresh_token`: this session's, to revoke it too. `everywhere`: every session of the person ends."""
+    """`refresh_token`: this session's, to revoke it too; with `cookie` it is the cookie's, which is deleted.
+
+    `everywhere`: every session of the person ends.
+    """
 
     refresh_token: RefreshToken | None = None
+    cookie: bool = False
     everywhere: bool = False
 
 
@@ -282,6 +293,8 @@ _SIGN_IN: Operations = {
             *_FORM,
             "invalid_code",
             "invalid_login",
+            "no_session",
+            "cross_site_request",
             "unconfirmed",
             "no_account",
             "second_factor_required",
@@ -300,10 +313,10 @@ _SIGN_IN: Operations = {
     ),
     "POST /v1/login": Operation(
         "logIn",
-        "Log in with a password or a refresh token",
+        "Log in with a password, a refresh token or a browser's cookie",
         "none",
         {200: Reply("The tokens of the session.", LoginTokens, _TOKENS)},
-        body=Body.json((PasswordLogin, RefreshLogin), {"email": _EMAIL, "password": _PASSWORD}),
+        body=Body.json((PasswordLogin, RefreshLogin, CookieLogin), {"email": _EMAIL, "password": _PASSWORD}),
         errors=(
             *_FORM,
             "invalid_login",
@@ -351,7 +364,7 @@ _SIGN_IN: Operations = {
         "access token",
         {200: Reply("The session ended.", LoggedOut, {"status": "logged_out"})},
         body=Body.json(LogoutForm, {"everywhere": False}, required=False),
-        errors=_FORM,
+        errors=(*_FORM, "cross_site_request"),
         page="api.md#ending-sessions",
     ),
 }

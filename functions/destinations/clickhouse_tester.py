@@ -19,10 +19,12 @@ from functions.destinations.steps import (
 from functions.destinations.tables import grants, missing_columns
 from functions.shared.byoc.destination_store import Destination
 from functions.shared.byoc.guarantee import Guarantee, guarantee_of, not_kept
+from functions.shared.byoc.table_identity import has_identity
 from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.egress.egress_filter import AddressRefusedError, EgressFilter
 from functions.shared.egress.pools import pool_manager
 from functions.shared.errors import PermanentError, RetryableError
+from functions.shared.events.staged_key import IDENTITY
 from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.warehouse import Warehouse, WarehouseRefusedError
@@ -119,7 +121,8 @@ class ClickHouseTester:
                 "Use an empty database, or rename its existing tables: our SQL creates ours.",
             )
         self._partition_key = self._table()["partition_key"]
-        return _created(applied)
+        self._probe.with_identity = self._call(lambda: has_identity(self._warehouse))
+        return _created(applied) if self._probe.with_identity else _without_identity()
 
     def _applied(self) -> list[str] | None:
         """The migrations applied now; None when the user may not apply them, and nothing is missing."""
@@ -200,6 +203,13 @@ class ClickHouseTester:
         if isinstance(fault, AddressRefusedError):
             return address_failure(fault)
         return clickhouse_failure(fault, grants(self.candidate.warehouse.database), STATEMENT_SECONDS)
+
+
+def _without_identity() -> StepPassed:
+    return StepPassed(
+        f"The tables lack {' and '.join(IDENTITY)}: events of equal time have no id and come in any order.",
+        "Grant ALTER ADD COLUMN and ALTER ADD INDEX to the user, or run our SQL yourself.",
+    )
 
 
 def _created(applied: list[str] | None) -> StepPassed:

@@ -1,11 +1,19 @@
 """Documentation of the routes of BYOC destinations; see functions.shared.openapi."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
 from functions.destinations.candidate import DestinationForm
-from functions.shared.openapi import INVALID_BODY, Body, Operation, Operations, Reply, TimestampText
+from functions.shared.openapi import (
+    INVALID_BODY,
+    Body,
+    Operation,
+    Operations,
+    Parameter,
+    Reply,
+    TimestampText,
+)
 
 
 class ShownBucket(Struct):
@@ -14,7 +22,8 @@ class ShownBucket(Struct):
     name: str
     region: str
     endpoint: str | None
-    access_key_ends_with: str
+    access_key_ends_with: str | None
+    role_arn: str | None
 
 
 class ShownClickHouse(Struct):
@@ -75,6 +84,16 @@ class StoredDestination(ShownDestination, kw_only=True):
     steps: list[TestStep]
 
 
+class RoleSetup(Struct):
+    """What a cross-account role needs; the two policies are IAM documents."""
+
+    account_id: str
+    external_id: str
+    role_name: str
+    trust_policy: dict[str, Any]
+    permission_policy: dict[str, Any]
+
+
 _FORM = {
     "bucket": {
         "name": "acme-logs",
@@ -97,6 +116,7 @@ _SHOWN = {
         "region": "eu-central-1",
         "endpoint": None,
         "access_key_ends_with": "MPLE",
+        "role_arn": None,
     },
     "clickhouse": {"host": "clickhouse.example.com", "port": 8443, "secure": True, "database": "logs"},
     "retention_days": 365,
@@ -112,6 +132,27 @@ _STEP = {
 _REPORT = {"usable": True, "guarantee": "exactly_once", "steps": [_STEP]}
 
 OPERATIONS: Operations = {
+    "GET /v1/destination/role": Operation(
+        "getDestinationRole",
+        "Read what a cross-account role needs",
+        "admin",
+        {
+            200: Reply(
+                "The external id of the account, and the policies of the role.",
+                RoleSetup,
+                {
+                    "account_id": "123456789012",
+                    "external_id": "0f3a5c1d9be2847601c5d2e8f7a94b3c6d1e0f25",
+                    "role_name": "AstraLog",
+                    "trust_policy": {"Version": "2012-10-17", "Statement": []},
+                    "permission_policy": {"Version": "2012-10-17", "Statement": []},
+                },
+            )
+        },
+        parameters=(Parameter("bucket", "The bucket of the policy; by default that of the destination."),),
+        errors=("invalid_<field>",),
+        page="byoc.md",
+    ),
     "GET /v1/destination": Operation(
         "getDestination",
         "Read the BYOC destination",

@@ -29,10 +29,14 @@ _MINE = "tenant_id = {probe:String} AND batch_id = {batch_id:String}"
 
 
 class Probe:
-    """The row of one test of `tenant`; methods raise the errors of the warehouse."""
+    """The row of one test of `tenant`; methods raise the errors of the warehouse.
+
+    `with_identity`: the tables have the columns of functions.shared.events.staged_key.IDENTITY.
+    """
 
     def __init__(self, warehouse: Warehouse, tenant: TenantId) -> None:
         self._warehouse = warehouse
+        self.with_identity = True
         self._batch_id = secrets.token_hex(32)
         self.tenant_id = f"probe:{tenant}"
         self._mine = {"probe": self.tenant_id, "batch_id": self._batch_id}
@@ -40,9 +44,9 @@ class Probe:
     def write(self) -> None:
         """Insert the row as one block with a token, then the same block again, as after a lost answer."""
         body = zstd.compress(self._line(), 1)
-        try_insert(self._warehouse, body)
+        try_insert(self._warehouse, body, with_identity=self.with_identity)
         for _ in range(2):
-            insert(self._warehouse, body, self._batch_id, EXPIRES_ON)
+            insert(self._warehouse, body, self._batch_id, EXPIRES_ON, with_identity=self.with_identity)
 
     def found(self) -> int:
         """The number of rows stored as written; waits up to REPLICA_SECONDS for the first."""
@@ -86,5 +90,6 @@ class Probe:
             "level": "info",
             "message": "AstraLog probe",
             "metadata": json.loads(_METADATA),
+            "position": 0,
         }
         return json.dumps(row, separators=(",", ":")).encode() + b"\n"

@@ -1,14 +1,17 @@
 """Our tables in a customer's database: the required columns, and the rights to create and use them."""
 
-from functions.shared.events.staged_key import COLUMNS
+from functions.shared.events.staged_key import COLUMNS, IDENTITY
 from functions.shared.warehouse import Warehouse
 
-REQUIRED = {
-    "events": (*COLUMNS, "batch_id", "expires_on", "duration_ms", "metadata_tokens"),
-    "events_trial": (*COLUMNS, "batch_id", "expires_on"),
-}
+_STAGED = tuple(name for name in COLUMNS if name not in IDENTITY)
 
-RIGHTS = "SELECT, INSERT, ALTER DELETE, CREATE TABLE, CREATE DATABASE"
+REQUIRED = {
+    "events": (*_STAGED, "batch_id", "expires_on", "duration_ms", "metadata_tokens"),
+    "events_trial": (*_STAGED, "batch_id", "expires_on"),
+}
+"""Without the columns of IDENTITY logs are loaded and found, but lose the order in which they were sent."""
+
+RIGHTS = "SELECT, INSERT, ALTER DELETE, ALTER ADD COLUMN, ALTER ADD INDEX, CREATE TABLE, CREATE DATABASE"
 
 
 def missing_columns(database: Warehouse) -> list[str]:

@@ -1,22 +1,20 @@
 """Judge, encode and compress the records of a decoded body."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-
-import msgspec
+from typing import Any
 
 from functions.ingest import records
 from functions.ingest.protocols.contract import IngestResult, Part, Window
 from functions.shared.errors import HttpError
 from functions.shared.events import bulk
 from functions.shared.events.aliases import read_as_event
+from functions.shared.events.encoding import encode_rows
 from functions.shared.events.judge import judge
 from functions.shared.events.package import Package, frame
 from functions.shared.events.row import ReceiptContext, Row
 
 MAX_EVENTS = 200_000
-
-_encoder = msgspec.json.Encoder()
 
 
 @dataclass(slots=True)
@@ -31,10 +29,12 @@ class Accepted:
     def package(self) -> Package:
         return Package(b"".join(self.frames), self.result.rows, self.raw_bytes)
 
-    def add(self, rows: int, lines: bytes) -> None:
-        self.frames.append(frame(lines))
-        self.result.rows += rows
-        self.raw_bytes += len(lines)
+    def add(self, rows: Sequence[Any], object_id: str) -> None:
+        """Add `rows`, structs with the fields of Row, as the next rows of the object."""
+        encoded = encode_rows(rows, object_id, self.result.rows)
+        self.frames.append(frame(encoded.lines))
+        self.result.rows += len(rows)
+        self.raw_bytes += encoded.raw_bytes
 
 
 def accept(parts: Iterable[Part], receipt: ReceiptContext, accepted: Accepted | None = None) -> Accepted:
@@ -57,9 +57,9 @@ def accept(parts: Iterable[Part], receipt: ReceiptContext, accepted: Accepted | 
 
 
 def _judge(window: Window, receipt: ReceiptContext, accepted: Accepted) -> None:
-    ordinary = bulk.encoded(window.body, window.ndjson, receipt)
+    ordinary = bulk.rows_of(window.body, window.ndjson, receipt)
     if ordinary:
-        accepted.add(*ordinary)
+        accepted.add(ordinary, receipt.object_id)
     else:
         _judge_one_by_one(window, receipt, accepted)
 
@@ -75,7 +75,7 @@ def _judge_one_by_one(window: Window, receipt: ReceiptContext, accepted: Accepte
         else:
             accepted.result.reject(index, judged)
     if rows:
-        accepted.add(len(rows), _encoder.encode_lines(rows))
+        accepted.add(rows, receipt.object_id)
 
 
 def _too_many_events() -> HttpError:

@@ -11,7 +11,7 @@ from functions.shared.buckets.contract import Bucket, BucketError, BucketUnavail
 from functions.shared.errors import HttpError
 from functions.shared.events.package import Package, put_package
 from functions.shared.events.row import ReceiptContext
-from functions.shared.events.staged_key import StagedKey, time_ordered_id
+from functions.shared.events.staged_key import StagedKey
 from functions.shared.tenancy import idempotency_prefix
 
 RETRY_AFTER_SECONDS = 1
@@ -31,7 +31,10 @@ class StagingWriter:
         self._refusal = refusal or _unavailable
 
     def put(self, package: Package, receipt: ReceiptContext, object_id: str | None = None) -> str:
-        """Stage `package` under a new key, or under that of `object_id`, and return the key."""
+        """Stage `package` under the key of `receipt`, or of `object_id`, and return the key.
+
+        The rows keep the id of `receipt`, which is ordered in time more finely.
+        """
         key = _new_key(package, receipt, object_id)
         with self._http_errors():
             put_package(self._bucket, key, package)
@@ -109,7 +112,7 @@ def _new_key(package: Package, receipt: ReceiptContext, object_id: str | None = 
         StagedKey(
             tenant=receipt.tenant,
             day=receipt.received_at.date(),
-            object_id=object_id or time_ordered_id(),
+            object_id=object_id or receipt.object_id,
             rows=package.rows,
             raw_bytes=package.raw_bytes,
             expires_on=receipt.expires_on,

@@ -8,6 +8,7 @@ from backports import zstd
 
 from functions.shared.buckets.contract import Bucket, BucketError, BucketUnavailableError
 from functions.shared.errors import AstralogError, HttpError, PermanentError
+from functions.shared.events.encoding import billed_bytes
 from functions.shared.events.staged_key import SCHEMA_VERSION, StagedKey
 from functions.shared.quarantine import QuarantineHeader, document_id_of, document_key, unpack
 from functions.shared.tenancy import TenantId, quarantine_prefix
@@ -94,7 +95,7 @@ class QuarantineStore:
             source,
             object_id=document.document_id + _REPLAYED,
             rows=len(document.rows),
-            raw_bytes=len(lines),
+            raw_bytes=billed_bytes(document.rows),
         )
         body = zstd.compress(lines, 1)
         attributes = {"rows": str(len(document.rows)), "schema-version": SCHEMA_VERSION}

@@ -36,6 +36,10 @@ class Bindings:
         """`values` in nanoseconds since 1970."""
         return self._bind([times.for_engine(value) for value in values], "Array(DateTime64(9, 'UTC'))")
 
+    def microsecond(self, value: int) -> str:
+        """`value` in nanoseconds since 1970, as the type of `received_at`; truncated to microseconds."""
+        return self._bind(times.for_engine(value)[:-3], "DateTime64(6, 'UTC')")
+
     def whole(self, value: int) -> str:
         return self._bind(value, "UInt64")
 

@@ -9,10 +9,9 @@ deleted.
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from functions.query.cursor import Store
 from functions.query.page import place
-from functions.query.request import Order
-from functions.query.rows import EventRow, SearchResult
+from functions.query.row_order import Order
+from functions.query.rows import SearchResult
 
 Find = Callable[[], SearchResult]
 
@@ -31,12 +30,6 @@ def find_in_both(byoc: Find, managed: Find, order: Order, limit: int) -> SearchR
 
 
 def _merged(one: SearchResult, other: SearchResult, order: Order, limit: int) -> SearchResult:
-    """The first `limit` rows of both results in the order of functions.query.compile."""
-    sign = -1 if order == "desc" else 1
-
-    def key(row: EventRow) -> tuple[int, str, int, Store]:
-        instant, batch_id, row_hash, store = place(row)
-        return sign * instant, batch_id, row_hash, store
-
-    rows = sorted([*one.rows, *other.rows], key=key)[:limit]
+    """The first `limit` rows of both results in the order of functions.query.row_order."""
+    rows = sorted([*one.rows, *other.rows], key=place, reverse=order == "desc")[:limit]
     return SearchResult(rows, one.rows_read + other.rows_read, max(one.elapsed_ms, other.elapsed_ms))

@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from functions.query import rows
 from functions.query.compile import Statement
 from functions.query.cursor import BYOC
 from functions.query.errors import search_unavailable, too_many_searches
@@ -29,6 +28,7 @@ from functions.shared.warehouse import WarehouseRefusedError
 T = TypeVar("T")
 
 _NO_TABLE_CODES = frozenset({60, 81})
+_UNKNOWN_IDENTIFIER = 47
 
 
 SLOT_MARGIN_SECONDS = 5
@@ -49,9 +49,23 @@ class ByocSearch:
         self._limits = limits
         self._timeout_seconds = timeout_seconds
 
-    def find(self, tenant: TenantId, statement: Statement) -> SearchResult:
-        """The rows of `statement`; as `answer`."""
-        return self.answer(tenant, statement, lambda content: rows.decode(content, BYOC), NOTHING)
+    def find(
+        self, tenant: TenantId, statement: Statement, without_identity: Statement | None = None
+    ) -> SearchResult:
+        """The rows of `statement`; as `answer`.
+
+        `without_identity`: the statement for a table that lacks a column, because our user may not alter it.
+        """
+
+        def run(event_search: EventSearch) -> SearchResult:
+            try:
+                return event_search.find(statement)
+            except WarehouseRefusedError as refusal:
+                if without_identity is None or refusal.engine_code != _UNKNOWN_IDENTIFIER:
+                    raise
+                return event_search.find(without_identity)
+
+        return self._run(tenant, run, NOTHING)
 
     def answer(
         self,
@@ -61,7 +75,13 @@ class ByocSearch:
         nothing: T,
         settings: Mapping[str, Any] | None = None,
     ) -> T:
-        """The decoded answer; `nothing` before the first load, when the table does not exist yet.
+        """The decoded answer to `statement`; as `_run`."""
+        return self._run(tenant, lambda searching: searching.answer(statement, decode, settings), nothing)
+
+    def _run(self, tenant: TenantId, run: Callable[[EventSearch], T], nothing: T) -> T:
+        """What `run` finds; `nothing` before the first load, when the table does not exist yet.
+
+        `without_identity`: the statement for a table that lacks a column, because our user may not alter it.
 
         Raises
         ------
@@ -75,7 +95,7 @@ class ByocSearch:
                 warehouse, self._limits, lambda fault: self._unavailable(tenant, fault), BYOC
             )
             try:
-                return event_search.answer(statement, decode, settings)
+                return run(event_search)
             except WarehouseRefusedError as refusal:
                 if refusal.engine_code in _NO_TABLE_CODES:
                     return nothing

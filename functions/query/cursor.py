@@ -1,10 +1,11 @@
 """The cursor of a search page: opaque to clients, harmless when tampered with.
 
-A cursor names the last returned row by its position in a stable order: time, then batch, then a hash of the
-row. It counts how many rows of exactly that position were returned, because equal rows are separate rows. It
-also stores the time range, so that later pages do not move with the clock, and a digest of its search. Its
-values are only used as bound parameters, next to the tenant filter that comes from the key: a forged cursor
-finds nothing that its sender could not search for.
+A cursor names the last returned row by its sort key: time, object, position in the object, and for a row
+without identity a hash of its columns (functions.query.row_order). It counts how many rows of exactly that
+key were returned, because equal rows without identity are separate rows. It also stores the time range, so
+that later pages do not move with the clock, and a digest of its search. Its values are only used as bound
+parameters, next to the tenant filter that comes from the key: a forged cursor finds nothing that its sender
+could not search for.
 
 A position also names the store of the row, because a search may read two (functions.query.both_stores): the
 rows that were returned are skipped in that store only.
@@ -17,10 +18,10 @@ from typing import Literal
 
 import msgspec
 
-VERSION = 2
+VERSION = 3
 
 Store = Literal["byoc", "managed"]
-"""The customer's ClickHouse, or ours; rows of the same position are in this order."""
+"""The customer's ClickHouse, or ours; rows of the same sort key are in this order, in `desc` reversed."""
 
 BYOC: Store = "byoc"
 MANAGED: Store = "managed"
@@ -30,12 +31,17 @@ class CursorError(ValueError):
     """The text is not a cursor that `encode` made."""
 
 
+class OldCursorError(CursorError):
+    """A cursor of an earlier version of this module, whose order of rows was another."""
+
+
 @dataclass(frozen=True, slots=True)
 class CursorPosition:
-    """A row's position: `instant` in nanoseconds since 1970; `given` counts its returned rows."""
+    """A row's sort key: `instant` in nanoseconds since 1970; `given` counts its returned rows."""
 
     instant: int
-    batch_id: str
+    object_id: str
+    position: int
     row_hash: int
     given: int
     store: Store = MANAGED
@@ -52,6 +58,7 @@ class Cursor(msgspec.Struct, array_like=True, frozen=True):
 
 
 _DECODER = msgspec.json.Decoder(Cursor)
+_ANY_VERSION = msgspec.json.Decoder(tuple[int, str, int, int, dict[str, str | int]])
 _LIMIT = 2**63
 
 
@@ -65,10 +72,16 @@ def decode(text: str) -> Cursor:
 
     Raises
     ------
+    OldCursorError: an earlier version made it.
     CursorError: `encode` did not make it, or its numbers are out of range.
     """
     try:
-        cursor = _DECODER.decode(base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)))
+        content = base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
+        if _ANY_VERSION.decode(content)[0] < VERSION:
+            raise OldCursorError("a cursor of an earlier version")
+        cursor = _DECODER.decode(content)
+    except CursorError:
+        raise
     except (ValueError, binascii.Error, msgspec.MsgspecError) as fault:
         raise CursorError("not a cursor") from fault
     position = cursor.position
@@ -77,6 +90,7 @@ def decode(text: str) -> Cursor:
         and 0 <= cursor.since < _LIMIT
         and 0 <= cursor.until < _LIMIT
         and 0 <= position.instant < _LIMIT
+        and 0 <= position.position < 2**32
         and 0 <= position.row_hash < 2**64
         and 1 <= position.given < _LIMIT
     )

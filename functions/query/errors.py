@@ -15,6 +15,15 @@ def too_heavy() -> HttpError:
     )
 
 
+def too_long() -> HttpError:
+    """The statement of a search would be too long to send, or to plan."""
+    return HttpError(
+        400,
+        "query_too_heavy",
+        "The query is too long for ClickHouse: use fewer conditions, pipes and extracted fields.",
+    )
+
+
 def too_many_searches() -> HttpError:
     """All slots of the tenant are in use."""
     return HttpError(

@@ -1,14 +1,16 @@
-"""Build one page of a search response: engine rows in, response JSON out."""
+"""Build the JSON of responses with events: engine rows in, response JSON out."""
 
 import json
 from collections.abc import Sequence
 from itertools import takewhile
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from functions.query import cursor as cursors
 from functions.query import times
+from functions.query.event_id import format_id
 from functions.query.request import Search
 from functions.query.rows import EventRow, SearchResult
 
@@ -18,15 +20,19 @@ MAX_PAGE_BYTES = 5 * 1024 * 1024
 MAX_CUT_MESSAGE = 64 * 1024
 """Characters shown of a message that is cut because its whole event does not fit into a page."""
 
-Place = tuple[int, str, int, cursors.Store]
-"""Time in nanoseconds since 1970, batch, hash, and store: the order of rows."""
+Place = tuple[int, str, int, int, cursors.Store]
+"""Time in nanoseconds since 1970, object, position, hash, and store: the order of rows."""
 
 _ESCAPED_AGAIN = (b'"', b"\\", b"\n", b"\r", b"\t")
 
 
 class FoundEvent(Struct):
-    """One event; `metadata` is the sent JSON, byte for byte; `message_cut` is true or absent."""
+    """One event; `metadata` is the sent JSON, byte for byte; `message_cut` is true or absent.
 
+    `id`: null for an event that was stored without identity.
+    """
+
+    id: str | None
     timestamp: str
     received_at: str
     level: str
@@ -59,33 +65,45 @@ def page(search: Search, result: SearchResult) -> bytes:
 
     With large events a page may have fewer events than the limit and still have a next page.
     """
-    events = _fitting(result.rows[: search.limit])
+    events = fitting(result.rows[: search.limit])
     more = len(result.rows) > len(events)
     return msgspec.json.encode(
         QueryPage(
             events=events,
             next_cursor=_cursor_after(result.rows[: len(events)], search) if more else None,
-            stats=SearchStats(result.rows_read, round(result.elapsed_ms, 3)),
+            stats=stats_of(result),
         )
     )
 
 
-def _fitting(rows: Sequence[EventRow]) -> list[msgspec.Raw]:
-    """The first rows that fit into a response, encoded; at least one."""
+def stats_of(result: SearchResult) -> SearchStats:
+    """The cost of `result`, as it is shown."""
+    return SearchStats(result.rows_read, round(result.elapsed_ms, 3))
+
+
+def fitting(
+    rows: Sequence[EventRow], max_bytes: int = MAX_PAGE_BYTES, *, at_least: Literal[0, 1] = 1
+) -> list[msgspec.Raw]:
+    """The first rows that fit into a response, encoded; `at_least` one, which is cut if it does not fit.
+
+    `max_bytes`: as size_bytes counts.
+    """
     events: list[msgspec.Raw] = []
-    left = MAX_PAGE_BYTES
+    left = max_bytes
     for row in rows:
         event = msgspec.json.encode(_found_event(row))
-        if not events and _size_bytes(event) > left:
+        if len(events) < at_least and size_bytes(event) > left:
             event = msgspec.json.encode(_cut(_found_event(row)))
-        left -= _size_bytes(event)
-        if left < 0 and events:
+        left -= size_bytes(event)
+        if left < 0 and len(events) >= at_least:
             break
         events.append(msgspec.Raw(event))
     return events
 
 
-def _size_bytes(event: bytes) -> int:
+def size_bytes(event: bytes | msgspec.Raw) -> int:
+    """The size of an encoded event in a Lambda response, where it is escaped once more."""
+    event = bytes(event)
     return len(event) + sum(map(event.count, _ESCAPED_AGAIN))
 
 
@@ -95,6 +113,7 @@ def _cut(event: FoundEvent) -> FoundEvent:
 
 def _found_event(row: EventRow) -> FoundEvent:
     return FoundEvent(
+        id=format_id(row.object_id, row.position),
         timestamp=times.for_people(row.timestamp),
         received_at=times.for_people(row.received_at),
         level=row.level,
@@ -146,15 +165,15 @@ def _cursor_after(rows: Sequence[EventRow], search: Search) -> str:
             digest=search.digest,
             since=search.since,
             until=search.until,
-            position=cursors.CursorPosition(*last[:3], given, last[3]),
+            position=cursors.CursorPosition(*last[:4], given, last[4]),
         )
     )
 
 
 def place(row: EventRow) -> Place:
     """The position of `row` in the order of a search."""
-    return times.from_engine(row.timestamp), row.batch_id, int(row.row_hash), row.store
+    return times.from_engine(row.timestamp), row.object_id, row.position, int(row.row_hash), row.store
 
 
 def _place_of(position: cursors.CursorPosition) -> Place:
-    return position.instant, position.batch_id, position.row_hash, position.store
+    return position.instant, position.object_id, position.position, position.row_hash, position.store

@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -16,6 +16,7 @@ from functions.query.errors import invalid_query
 from functions.query.language.errors import QuerySyntaxError
 from functions.query.language.parser import MAX_CHARACTERS, parse_filter
 from functions.query.language.syntax_tree import EVERYTHING, AllOf, Equals, FieldRef, Filter
+from functions.query.row_order import Order
 from functions.shared.events.levels import CANONICAL, canonical
 from functions.shared.forms import decoded, invalid
 
@@ -26,7 +27,6 @@ MAX_CONDITIONS = 32
 
 Name = Annotated[str, Meta(max_length=1024)]
 Names = Annotated[list[Name], Meta(max_length=MAX_CHOICES)]
-Order = Literal["asc", "desc"]
 
 T = TypeVar("T")
 
@@ -161,6 +161,8 @@ def _page(body: SearchBody, digest: str, now_ns: int) -> tuple[cursors.CursorPos
     if body.cursor is not None:
         try:
             cursor = cursors.decode(body.cursor)
+        except cursors.OldCursorError as fault:
+            raise invalid("cursor", "is of an earlier version of this API: start again without it") from fault
         except cursors.CursorError as fault:
             raise invalid("cursor", "must be the 'next_cursor' of a search") from fault
         if cursor.digest != digest:

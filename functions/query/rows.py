@@ -24,9 +24,10 @@ _Hash = Annotated[str, Meta(pattern=r"^[0-9]{1,20}$")]
 
 
 class EventRow(Struct, frozen=True):
-    """One row, as functions.query.compile selects it; times and `row_hash` as the engine's text.
+    """One row, as functions.query.row_order selects it; times and `row_hash` as the engine's text.
 
-    `store` is the one that was searched, whatever its engine says.
+    `object_id` is empty for a row without identity. `store` is the one that was searched, whatever its engine
+    says.
     """
 
     timestamp: str
@@ -38,7 +39,8 @@ class EventRow(Struct, frozen=True):
     trace_id: _Name
     span_id: _Name
     metadata: str
-    batch_id: _Name
+    object_id: _Name
+    position: Annotated[int, Meta(ge=0, lt=2**32)]
     row_hash: _Hash
     store: Store = MANAGED
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from functions.query import budget, times
 from functions.query.bindings import Bindings
-from functions.query.compile import Statement, base_conditions
+from functions.query.compile import Statement, base_conditions, checked
 from functions.query.compile.pipes import CompiledTable, TableColumn, table
 from functions.query.cursor import BYOC, MANAGED, Store
 from functions.query.errors import invalid_query, too_heavy, two_stores
@@ -23,7 +23,6 @@ from functions.query.language.parser import parse
 from functions.query.language.pipe_parser import MAX_ROWS
 from functions.query.language.syntax_tree import Filter, Pipe
 from functions.query.request import FilterBody, all_of, json_filters, time_range
-from functions.shared.errors import HttpError
 from functions.shared.forms import decoded, invalid
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import UnusableAnswerError
@@ -80,7 +79,7 @@ class TableRows:
     elapsed_ms: float
 
 
-class _Statistics(Struct):
+class _TableStatistics(Struct):
     rows_read: int
     elapsed: float
 
@@ -90,7 +89,7 @@ _ShortName = Annotated[str, msgspec.Meta(max_length=8)]
 
 class _TableAnswer(Struct):
     data: list[dict[_ShortName, Cell]]
-    statistics: _Statistics
+    statistics: _TableStatistics
 
 
 _DECODER = msgspec.json.Decoder(_TableAnswer)
@@ -144,13 +143,8 @@ def compiled_stats(asked: StatsRequest, tenant: TenantId) -> CompiledStats:
     bindings = Bindings()
     conditions, parameters = base_conditions(tenant, asked.since, asked.until, asked.filter, bindings)
     compiled: CompiledTable = table(asked.pipes, conditions, bindings)
-    if len(compiled.sql) > MAX_STATEMENT_CHARACTERS:
-        raise HttpError(
-            400,
-            "query_too_heavy",
-            "The query is too long for ClickHouse: use fewer pipes, conditions and extracted fields.",
-        )
-    return CompiledStats(Statement(compiled.sql, {**bindings.parameters, **parameters}), compiled.columns)
+    statement = Statement(compiled.sql, {**bindings.parameters, **parameters})
+    return CompiledStats(checked(statement, MAX_STATEMENT_CHARACTERS), compiled.columns)
 
 
 def decode_table(content: bytes, columns: Sequence[TableColumn]) -> TableRows:
@@ -158,7 +152,7 @@ def decode_table(content: bytes, columns: Sequence[TableColumn]) -> TableRows:
 
     Raises
     ------
-    UnusableAnswerError: the answer does not have this format, or is longer than any of ours.
+    UnusableAnswerError: the answer does not have this format, or is too long.
     """
     if len(content) > 4 * MAX_RESULT_BYTES:
         raise UnusableAnswerError("the answer is longer than the result of a query may be")

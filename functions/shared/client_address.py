@@ -11,7 +11,7 @@ from functions.shared.settings import load
 EDGE_HEADER = "x-astralog-edge"
 VIEWER_HEADER = "x-astralog-viewer"
 HOST_HEADER = "x-astralog-host"
-"""CloudFront sends these with every request: its secret, the viewer's address and the host the viewer named."""
+"""CloudFront sends these with each request: its secret, the viewer's address, and the host that it named."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ identity in ClickHouse, so a change needs a new name and applies to new batches 
 and so does the test of a customer's ClickHouse, to find settings that a profile forbids before the first log.
 """
 
-from functions.shared.events.staged_key import COLUMNS
+from functions.shared.events.staged_key import COLUMNS, IDENTITY
 from functions.shared.warehouse import Warehouse
 
 INSERT_SETTINGS = {
@@ -22,26 +22,34 @@ INSERT_SETTINGS = {
 }
 
 _STRUCTURE = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items()).replace("'", "\\'")
-_NAMES = ", ".join(COLUMNS)
 
 
-def insert(warehouse: Warehouse, frames: bytes, batch_id: str, expires_on: str) -> None:
+def insert(
+    warehouse: Warehouse, frames: bytes, batch_id: str, expires_on: str, *, with_identity: bool = True
+) -> None:
     """Insert staged rows, zstd frames of NDJSON, into `events` as the batch of that id.
 
     On return they are committed; raises the errors of `warehouse`. `batch_id` is letters and digits and
-    `expires_on` a day, YYYY-MM-DD: our code makes both, so they are written into the statement.
+    `expires_on` a day, YYYY-MM-DD: our code makes both, so they are written into the statement. The token
+    alone identifies the batch: a repeat without the identity is the same batch.
     """
+    names = _names(with_identity=with_identity)
     statement = (
-        f"INSERT INTO events ({_NAMES}, batch_id, expires_on) "  # noqa: S608
-        f"SELECT {_NAMES}, '{batch_id}', '{expires_on}' FROM input('{_STRUCTURE}') FORMAT JSONEachRow"
+        f"INSERT INTO events ({names}, batch_id, expires_on) "  # noqa: S608
+        f"SELECT {names}, '{batch_id}', '{expires_on}' FROM input('{_STRUCTURE}') FORMAT JSONEachRow"
     )
     warehouse.insert(statement, frames, {**INSERT_SETTINGS, "insert_deduplication_token": batch_id})
 
 
-def try_insert(warehouse: Warehouse, frames: bytes) -> None:
+def try_insert(warehouse: Warehouse, frames: bytes, *, with_identity: bool = True) -> None:
     """Make ClickHouse parse the rows as `insert` would, without storing them; raises the same errors."""
+    names = _names(with_identity=with_identity)
     statement = (
-        f"INSERT INTO events_trial ({_NAMES}) "  # noqa: S608
-        f"SELECT {_NAMES} FROM input('{_STRUCTURE}') FORMAT JSONEachRow"
+        f"INSERT INTO events_trial ({names}) "  # noqa: S608
+        f"SELECT {names} FROM input('{_STRUCTURE}') FORMAT JSONEachRow"
     )
     warehouse.insert(statement, frames, INSERT_SETTINGS)
+
+
+def _names(*, with_identity: bool) -> str:
+    return ", ".join(name for name in COLUMNS if with_identity or name not in IDENTITY)

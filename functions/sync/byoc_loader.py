@@ -57,7 +57,15 @@ class DestinationClients(Protocol):
 class PrepareTables(Protocol):
     """See functions.sync.byoc_schema.prepare_tables."""
 
-    def __call__(self, destination: Destination, *, dropped: bool) -> None: ...
+    def __call__(self, destination: Destination, *, dropped: bool) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedTables:
+    """The tables of a destination, and whether they have the columns of the identity."""
+
+    destination: Destination
+    has_identity: bool
 
 
 class ByocLoader:
@@ -65,8 +73,9 @@ class ByocLoader:
 
     Parameters
     ----------
-    prepare: brings the tables of a destination up to date; called before its first batch in this process,
-        after the destination has changed, and when ClickHouse does not know the table.
+    prepare: brings the tables of a destination up to date, and returns whether they have the columns of the
+        identity; called before its first batch in this process, after the destination has changed, and when
+        ClickHouse does not know the table or a column.
     """
 
     def __init__(
@@ -82,7 +91,7 @@ class ByocLoader:
         self._byoc_clients = byoc_clients
         self._prepare = prepare
         self._insert_timeout_seconds = insert_timeout_seconds
-        self._prepared: dict[TenantId, Destination] = {}
+        self._prepared: dict[TenantId, PreparedTables] = {}
         self._dropped: set[TenantId] = set()
         self._slots: dict[TenantId, Slot] = {}
         self._reached: set[str] = set()
@@ -147,12 +156,14 @@ class ByocLoader:
     ) -> Settler:
         destination = self._byoc_clients.destination(tenant)
         self._reached.add(slot.owner)
-        if self._prepared.get(tenant) != destination:
-            self._prepare(destination, dropped=tenant in self._dropped)
-            self._prepared[tenant] = destination
+        tables = self._prepared.get(tenant)
+        if tables is None or tables.destination != destination:
+            has_identity = self._prepare(destination, dropped=tenant in self._dropped)
+            tables = self._prepared[tenant] = PreparedTables(destination, has_identity)
             self._dropped.discard(tenant)
         staged = StagingBucket(self._byoc_clients.bucket(tenant), MAX_BATCH_BYTES)
-        loader = EventsTable(self._byoc_clients.warehouse(tenant, self._insert_timeout_seconds))
+        warehouse = self._byoc_clients.warehouse(tenant, self._insert_timeout_seconds)
+        loader = EventsTable(warehouse, with_identity=tables.has_identity)
         driver = BatchProcessor(self._ledger, staged, loader)
         return Settler(self._ledger, driver, own_destination(tenant), record_fault)
 

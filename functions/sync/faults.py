@@ -40,7 +40,8 @@ TOO_LARGE = "objects_too_large"
 _CREDENTIAL_CODES = frozenset({192, 193, 194, 497, 516})
 """Unknown user, wrong or missing password, missing privilege."""
 
-_NO_TABLE_CODES = frozenset({60, 81})
+_NO_TABLE_CODES = frozenset({16, 60, 81})
+"""No such column, table or database."""
 
 _BUCKET_REASONS = {
     "NoSuchBucket": NO_BUCKET,

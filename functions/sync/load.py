@@ -107,19 +107,29 @@ class StagingBucket:
 
 
 class EventsTable:
-    """The events table of one warehouse."""
+    """The events table of one warehouse.
 
-    def __init__(self, warehouse: Warehouse) -> None:
+    `with_identity`: it has the columns of functions.shared.events.staged_key.IDENTITY.
+    """
+
+    def __init__(self, warehouse: Warehouse, *, with_identity: bool = True) -> None:
         self._warehouse = warehouse
+        self._with_identity = with_identity
 
     def insert(self, batch: Batch, frames: bytes) -> None:
         """Insert the batch's rows; on return they are committed. Raises the errors of the warehouse."""
-        insert(self._warehouse, frames, batch.batch_id, batch.manifest.expires_on.isoformat())
+        insert(
+            self._warehouse,
+            frames,
+            batch.batch_id,
+            batch.manifest.expires_on.isoformat(),
+            with_identity=self._with_identity,
+        )
 
     def accepts(self, frames: bytes) -> bool:
         """Whether ClickHouse accepts these rows; none of them is stored."""
         try:
-            try_insert(self._warehouse, frames)
+            try_insert(self._warehouse, frames, with_identity=self._with_identity)
         except WarehouseRefusedError:
             return False
         return True

@@ -15,6 +15,7 @@ from backports import zstd
 
 from functions.shared import journal
 from functions.shared.errors import RetryableError
+from functions.shared.events.encoding import billed_bytes
 from functions.shared.events.staged_key import StagedKey
 from functions.shared.frames import DecodedTooLargeError, decoded
 from functions.shared.quarantine import QuarantineHeader, document_key, pack
@@ -153,7 +154,9 @@ class RowQuarantine:
             return None
         key = StagedKey.parse(member.key)
         lines = _lines(good)
-        cleaned = replace(key, object_id=key.object_id + _CLEANED, rows=len(good), raw_bytes=len(lines))
+        cleaned = replace(
+            key, object_id=key.object_id + _CLEANED, rows=len(good), raw_bytes=billed_bytes(good)
+        )
         return self._staged.put(str(cleaned), zstd.compress(lines, 1))
 
     def _quarantine(

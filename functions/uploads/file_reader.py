@@ -8,9 +8,10 @@ that begins anew all write the same objects; sync's ledger deduplicates what is 
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from functions.shared.buckets.contract import Bucket, BucketError
+from functions.shared.events.encoding import encode_rows
 from functions.shared.events.package import Package, frame, put_package
 from functions.shared.events.staged_key import StagedKey
 from functions.uploads.checkpoints import Checkpoints
@@ -42,18 +43,23 @@ SKIP_ATTEMPTS = 2
 
 @dataclass(slots=True)
 class FilePart:
-    """Rows that become one object."""
+    """Rows that become the object `object_id`."""
 
+    object_id: str
     text_from: int
-    frames: list[bytes]
+    frames: list[bytes] = field(default_factory=list)
     rows: int = 0
     raw_bytes: int = 0
 
-    def add(self, batch: RecordBatch) -> None:
-        if batch.rows:
-            self.frames.append(frame(batch.lines))
-            self.rows += batch.rows
-            self.raw_bytes += len(batch.lines)
+    def add(self, batch: RecordBatch) -> int:
+        """Add the rows of `batch`; returns their billed bytes."""
+        if not batch.rows:
+            return 0
+        encoded = encode_rows(batch.rows, self.object_id, self.rows)
+        self.frames.append(frame(encoded.lines))
+        self.rows += len(batch.rows)
+        self.raw_bytes += encoded.raw_bytes
+        return encoded.raw_bytes
 
     def is_full_at(self, text_at: int) -> bool:
         return (
@@ -116,10 +122,9 @@ class FileReader:
             return True
         if not self._skip(records):
             return self.file.is_settled
-        part = FilePart(records.text_at, [])
+        part = self._new_part(records)
         while (batch := records.next()) is not None:
-            self._count(batch, records)
-            part.add(batch)
+            self._count(batch, part.add(batch), records)
             if is_idle(records.work_bytes, self.file):
                 self._stage(part)
                 self._settle(IDLE)
@@ -130,7 +135,7 @@ class FileReader:
                 return True
             if batch.cut or part.is_full_at(records.text_at):
                 self._stage(part)
-                part = FilePart(records.text_at, [])
+                part = self._new_part(records)
                 if self._stops_at(records):
                     return self.file.is_settled
         self._stage(part)
@@ -176,7 +181,10 @@ class FileReader:
             self.file = self.noted = self._sure = self._register.note(self.file, keeps_lease=False)
         return is_found
 
-    def _count(self, batch: RecordBatch, records: Records) -> None:
+    def _new_part(self, records: Records) -> FilePart:
+        return FilePart(self.file.part_id(self.file.parts), records.text_at)
+
+    def _count(self, batch: RecordBatch, raw_bytes: int, records: Records) -> None:
         listed = self.file.refusals
         if batch.refusals and len(listed) < MAX_LISTED_REFUSALS:
             more = [
@@ -186,8 +194,8 @@ class FileReader:
         self.file = replace(
             self.file,
             format=records.format,
-            rows=self.file.rows + batch.rows,
-            raw_bytes=self.file.raw_bytes + len(batch.lines),
+            rows=self.file.rows + len(batch.rows),
+            raw_bytes=self.file.raw_bytes + raw_bytes,
             refused=self.file.refused + batch.refused,
             refusals=listed,
             bytes_read=max(self.file.bytes_read, min(records.file_at, self._ranges.size_bytes)),
@@ -197,18 +205,17 @@ class FileReader:
         """Write the part's object, unless the part has no rows."""
         if not part.rows:
             return
-        number = self.file.parts
         key = StagedKey(
             tenant=self.file.tenant,
             day=self.file.day,
-            object_id=self.file.part_id(number),
+            object_id=part.object_id,
             rows=part.rows,
             raw_bytes=part.raw_bytes,
             expires_on=self.file.expires_on,
         )
         put_package(self._bucket, str(key), Package(b"".join(part.frames), part.rows, part.raw_bytes))
         self._gate.staged(part.raw_bytes)
-        self.file = self._sure = replace(self.file, parts=number + 1)
+        self.file = self._sure = replace(self.file, parts=self.file.parts + 1)
         now = self._clock()
         self._slowest_part = max(self._slowest_part, now - self._part_began_at)
         self._part_began_at = now

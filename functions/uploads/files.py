@@ -106,7 +106,9 @@ class File:
 
     @property
     def receipt(self) -> ReceiptContext:
-        return ReceiptContext(self.tenant, self.project_id, self.received_at, self.retention_days)
+        return ReceiptContext(
+            self.tenant, self.project_id, self.received_at, self.retention_days, self.part_id(0)
+        )
 
     @property
     def first_seen_at(self) -> float:

@@ -134,7 +134,7 @@ OPERATIONS: Operations = {
         "ingest",
         {201: Reply("The upload, and where to put the file.", AnnouncedUpload, {**_UPLOAD, **_PUT})},
         body=Body.json(UploadForm, {"filename": "app.log.gz", "size": 27_825}),
-        errors=(*INVALID_BODY, *LOGS_REJECTED, *_BYOC, "too_many_open_uploads"),
+        errors=(*INVALID_BODY, *LOGS_REJECTED, *_BYOC, "too_many_open_uploads", "too_many_uploads"),
         page="uploads.md",
     ),
     "GET /v1/uploads": Operation(
@@ -168,7 +168,7 @@ OPERATIONS: Operations = {
         "ingest",
         {202: Reply("The file.", ListedUpload, _DONE)},
         parameters=(_ID,),
-        errors=("not_found", "not_resumable", *LOGS_REJECTED, *_BYOC),
+        errors=("not_found", "not_resumable", "too_many_uploads", *LOGS_REJECTED, *_BYOC),
         page="uploads.md#resume-a-file",
     ),
     "GET /v1/uploads/settings": Operation(

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from infra.grants import ACTIONS
 from infra.topology import (
     BUCKETS,
     FUNCTIONS,
@@ -69,6 +68,8 @@ HARMLESS = frozenset(
 
 def _granted(spec: Function) -> set[tuple[str, str]]:
     """Resource, action: what the grants allow."""
+    from infra.grants import ACTIONS  # CDK takes seconds to import: only where it is used
+
     granted = set()
     for grant in spec.grants:
         verb, kind, name = grant.split(":")

@@ -259,9 +259,7 @@ def test_no_cell_of_a_copy_is_a_formula(here: World) -> None:
     assert f"'=cmd|{mark}".encode() in archive.read("account/keys-0001.csv")
 
 
-@pytest.mark.parametrize(
-    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 20))]
-)
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 20))])
 def test_a_copy_whose_makers_die_is_the_one_that_was_asked_for(here: World, seed: int) -> None:
     """They die at any write, before or after it took place, or are out of time; two at once do no harm."""
     tenant, mark = new_tenant()

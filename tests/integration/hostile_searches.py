@@ -63,10 +63,10 @@ def the_largest() -> bytes:
     return json.dumps({"q": words, "where": where, "limit": 1000}).encode()
 
 
-def the_largest_query() -> bytes:
-    """As many conditions as a query may have, of expressions and patterns on paths that must be parsed."""
+def the_largest_query(count: int = 48) -> bytes:
+    """Conditions of expressions and patterns, on paths that must be parsed."""
     path = ".".join(["part"] * (budget.MAX_ALL_PATH_PARTS // 64))
-    conditions = [f"{path}{n}:{'/(x{30}|y{30}){5}[^z]+$/' if n % 2 else '*é*b*c*d*'}" for n in range(64)]
+    conditions = [f"{path}{n}:{'/(x{30}|y{30}){5}[^z]+$/' if n % 2 else '*é*b*c*d*'}" for n in range(count)]
     return json.dumps({"query": " OR ".join(conditions), "limit": 1000}).encode()
 
 
@@ -215,6 +215,7 @@ NAMED = {
     "a thousand plain values": lambda: [plain_values()],
     "the largest search": lambda: [the_largest()],
     "the largest query": lambda: [the_largest_query()],
+    "a query that is too long": lambda: [the_largest_query(64)],
     "hostile bodies": hostile_bodies,
 }
 
@@ -245,7 +246,12 @@ def _event(body: bytes) -> dict[str, Any]:
     }  # fmt: skip
     context = {"requestId": "r", "http": {"method": "POST"}, "authorizer": {"lambda": verdict}}
     encoded = base64.b64encode(body).decode()
-    return {"requestContext": context, "body": encoded, "isBase64Encoded": True}
+    return {
+        "routeKey": "POST /v1/search",
+        "requestContext": context,
+        "body": encoded,
+        "isBase64Encoded": True,
+    }
 
 
 ROW = {

@@ -63,7 +63,7 @@ from functions.uploads import dropin
 from functions.uploads import handler as uploads_handler
 from functions.uploads.account_status import AccountStatuses
 from functions.uploads.backlog import Backlogs
-from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
+from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes, UploadRate
 from functions.uploads.file_processor import FileProcessor
 from functions.uploads.loading import LoadingFiles
 from functions.uploads.queue import DropQueue
@@ -139,6 +139,7 @@ class Lives:
         uploads = uploads_handler.UploadService(
             register,
             open_uploads,
+            UploadRate("uploads", db, now),
             queue,
             queue,
             lambda: drops,

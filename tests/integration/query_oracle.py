@@ -379,8 +379,8 @@ def _stats(rows: list[Row], functions: Any, keys: Sequence[Any]) -> tuple[list[R
     called = ["bucket" if isinstance(key, int) else key.removeprefix("@") for key in keys]
     groups: dict[tuple[Any, ...], list[Row]] = {} if keys else {(): []}
     for row in rows:
-        values = (_bucket(row, key) if isinstance(key, int) else shown(row, key) for key in keys)
-        groups.setdefault(tuple(values), []).append(row)
+        of_row = (_bucket(row, key) if isinstance(key, int) else shown(row, key) for key in keys)
+        groups.setdefault(tuple(of_row), []).append(row)
     found = []
     for values, members in groups.items():
         results = {name: _result(members, function, of) for function, of, name in functions}

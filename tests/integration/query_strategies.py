@@ -227,8 +227,8 @@ def _pipe(kind: str, scope: Scope, events: bool) -> st.SearchStrategy[Any]:
         case "fields" | "dedup":
             return st.tuples(st.just(kind), distinct)
         case "top":
-            keys = distinct.filter(lambda found: "count" not in found)
-            return st.tuples(st.just("top"), st.sampled_from([1, 3, 10]), keys)
+            fields = distinct.filter(lambda found: "count" not in found)
+            return st.tuples(st.just("top"), st.sampled_from([1, 3, 10]), fields)
         case _:
             sources = _names(scope, "text", "path", "any")
             taken = set(scope)

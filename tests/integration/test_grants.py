@@ -25,11 +25,17 @@ from functions.privacy.erasure.rows import EventRows
 from functions.privacy.erasure.subject import AllRows, Subject
 from functions.privacy.export.logs import LogPeriod, Logs
 from functions.query.compile import statement
+from functions.query.complete import complete_request, known_statement
+from functions.query.event_id import parse_id
 from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
+from functions.query.event_statements import event_statement
 from functions.query.request import search
+from functions.query.stats import compiled_stats, stats_request
 from functions.retention.partitions import Partitions
 from functions.retention.plan import Cut, Partition, Rewriting
+from functions.shared.byoc.table_identity import has_identity
 from functions.shared.clickhouse_address import ClickHouseAddress
+from functions.shared.events.staged_key import IDENTITY, time_ordered_id
 from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.tenancy import TenantId
@@ -48,7 +54,7 @@ LIMITS = SearchLimits(20, 1 << 30, 1 << 26, 1)
 
 METHODS = ("select", "select_json", "command", "insert")
 OPEN_TO_ALL = {"system.tables", "system.columns", "system.databases", "system.settings"}
-CUSTOMERS_ONLY = ("functions/destinations/", "functions/sync/byoc_")
+CUSTOMERS_ONLY = ("functions/destinations/", "functions/sync/byoc_", "functions/shared/byoc/")
 """What is sent to customers' own servers alone; docs/byoc.md grants it."""
 
 Site = tuple[str, str, str]
@@ -101,15 +107,29 @@ class Recording(Warehouse):
 
 
 FUNCTIONS = Path(topology.__file__).parents[2] / "functions"
-COLUMNS = re.findall(
-    r"^    (\w+) ", (FUNCTIONS / "shared/schema/sql/0001_events.sql").read_text().partition("INDEX")[0], re.M
-)
+COLUMNS = [
+    *re.findall(
+        r"^    (\w+) ",
+        (FUNCTIONS / "shared/schema/sql/0001_events.sql").read_text().partition("INDEX")[0],
+        re.M,
+    ),
+    *IDENTITY,
+]
+ALTERED = {"COLUMN": "ALTER ADD COLUMN", "INDEX": "ALTER ADD INDEX"}
 
 
 def searches(warehouse: Warehouse) -> None:
     event_search = ManagedSearch(EventSearch(warehouse, LIMITS), 1)
     for body in (b"{}", b'{"q": "a", "order": "asc", "where": [{"field": "metadata.a", "op": "exists"}]}'):
         event_search.find(ACME, statement(search(body), ACME))
+    wanted = parse_id(f"{time_ordered_id()}-0")
+    assert wanted
+    event_search.find(ACME, event_statement(ACME, wanted))
+    table = compiled_stats(stats_request(b'{"query": "a.b:>5 | stats count() by c | sort c"}'), ACME)
+    names = known_statement(complete_request(b"{}"), ACME)
+    assert names
+    for each in (table.statement, names):
+        event_search.answer(ACME, each, lambda content: content)
 
 
 def loads(warehouse: Warehouse) -> None:
@@ -166,6 +186,7 @@ def erases(warehouse: Warehouse) -> None:
 def serves_a_customer(warehouse: Warehouse) -> None:
     """What a BYOC destination is sent: tested, loaded, searched, exported, and a person erased in it."""
     missing_columns(warehouse)
+    has_identity(warehouse)
     probe = Probe(warehouse, ACME)
     probe.write()
     probe.found()
@@ -237,6 +258,9 @@ def needs(sql: str) -> set[Need]:
             return {*found, (f"CREATE {what}", "*")}
         case ["ALTER", "TABLE", table, "DELETE", *_] | ["ALTER", "TABLE", table, "DROP", "PARTITION", *_]:
             return {*found, ("ALTER DELETE", table)}
+        case ["ALTER", "TABLE", table, "ADD", *_]:
+            kinds = re.findall(r"^\s*ADD (\w+) IF NOT EXISTS", text, re.M)
+            return {*found, *((ALTERED[kind], table) for kind in kinds)}
         case ["ALTER", "TABLE", table, "MODIFY", "SETTING", *_]:
             return {*found, ("ALTER SETTINGS", table)}
     raise UnknownStatementError(sql)

@@ -52,9 +52,20 @@ BINARY = (ingest.NDJSON, ingest.MSGPACK, ingest.PROTOBUF, ingest.JOURNAL, ingest
 SHORT, LONG = 4, 40
 """Requests of each operation, before those of the coverage phase in the long run."""
 
-SCHEMA = schemathesis.openapi.from_dict(made())
-SCHEMA.config.phases.coverage.enabled = False
-EXHAUSTIVE = schemathesis.openapi.from_dict(made())
+REJECTED = ["400", "401", "403", "404", "405", "409", "413", "415", "429"]
+"""Statuses of a request that the document does not allow."""
+
+
+def _schema(*, exhaustive: bool) -> Any:
+    """Without examples: a test of their own sends them."""
+    schema = schemathesis.openapi.from_dict(made())
+    schema.config.phases.examples.enabled = False
+    schema.config.phases.coverage.enabled = exhaustive
+    schema.config.checks.negative_data_rejection.expected_statuses = REJECTED
+    return schema
+
+
+SCHEMA, EXHAUSTIVE = _schema(exhaustive=False), _schema(exhaustive=True)
 
 
 @schemathesis.serializer(*BINARY)

@@ -14,11 +14,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from functions.query.compile import Statement, statement
+from functions.query.event_id import parse_id
 from functions.query.event_search import EventSearch, SearchLimits
+from functions.query.event_statements import event_statement
 from functions.query.page import page
 from functions.query.request import search
 from functions.query.tokens import key_token, value_tokens
 from functions.shared.errors import HttpError
+from functions.shared.events.staged_key import time_ordered_id
 from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.tenancy import TenantId
@@ -414,6 +417,12 @@ def _token_expression(warehouse: Warehouse) -> str:
             {"where": [{"field": "trace_id", "op": "in", "value": [f"{n:032}" for n in range(1000)]}]},
         ),
         ("metadata_tokens_text", {"where": [{"field": "metadata.rare", "op": "gt", "value": 12345}]}),
+        ("timestamp_range", {}),
+        ("metadata_words", {"where": [{"field": "metadata.k", "op": "eq", "value": "id-4711-0815"}]}),
+        (
+            "metadata_words",
+            {"where": [{"field": "metadata.k", "op": "in", "value": ["id-4711-0815", "ip.1"]}]},
+        ),
     ],
 )
 def test_each_index_is_used_by_the_searches_it_is_for(
@@ -422,6 +431,14 @@ def test_each_index_is_used_by_the_searches_it_is_for(
     compiled = statement(search(json.dumps({**EVER, **body}).encode()), TenantId("acme"))
     plan = warehouse.select(f"EXPLAIN indexes = 1 {compiled.sql}", compiled.parameters).rows
     assert f"Name: {index}" in "\n".join(row["explain"] for row in plan)
+
+
+def test_an_event_is_looked_up_by_the_index_of_its_time_of_receipt(warehouse: Warehouse) -> None:
+    wanted = parse_id(f"{time_ordered_id()}-7")
+    assert wanted
+    compiled = event_statement(TenantId("acme"), wanted)
+    plan = warehouse.select(f"EXPLAIN indexes = 1 {compiled.sql}", compiled.parameters).rows
+    assert "Name: received_range" in "\n".join(row["explain"] for row in plan)
 
 
 def test_a_search_that_takes_too_much_is_refused_with_advice(warehouse: Warehouse) -> None:

@@ -53,7 +53,11 @@ class Stores:
             "plan": plan, "managed_until": str(self.managed_until),
         }  # fmt: skip
         context = {"requestId": "r", "http": {"method": "POST"}, "authorizer": {"lambda": verdict}}
-        event = {"routeKey": route, "requestContext": context, "body": json.dumps(body)}
+        event = {
+            "routeKey": route,
+            "requestContext": context,
+            "body": json.dumps({**EVER, **body}),
+        }
         answered = querying.handler(event, None)
         return answered["statusCode"], json.loads(answered["body"])
 

@@ -48,6 +48,7 @@ def cost(port: int, name: str, **more: int) -> Cost:
         ("a thousand plain values", "200"),
         ("the largest search", "200"),
         ("the largest query", "200"),
+        ("a query that is too long", "400 query_too_heavy"),
     ],
 )
 def test_one_search_stays_far_below_the_functions_memory(port: int, name: str, answer: str) -> None:

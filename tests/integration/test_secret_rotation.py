@@ -159,6 +159,7 @@ def search(tenant: str) -> dict[str, Any]:
         "plan": "managed_30",
     }  # fmt: skip
     event = {
+        "routeKey": "POST /v1/search",
         "requestContext": {
             "http": {"method": "POST"},
             "requestId": "r",

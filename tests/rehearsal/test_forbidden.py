@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from infra.grants import ACTIONS
 from infra.topology import BUCKETS, FUNCTIONS, KEYS, QUEUES, SECRETS, TABLES, Function, function
 from rehearsal.forbidden.attempts import OTHER_CONTEXT, Attempt, Targets
 from rehearsal.forbidden.lists import forbidden, permitted
@@ -61,6 +60,8 @@ def test_a_call_is_forbidden_once_its_grant_is_gone(spec: Function) -> None:
 
 
 def test_each_action_that_a_grant_can_bring_is_tried() -> None:
+    from infra.grants import ACTIONS  # CDK takes seconds to import: only where it is used
+
     everything = [
         each
         for spec in FUNCTIONS

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LOADED_BY_COLLECTING
+
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(Path(__file__).parent.rglob("*.py"))
 PACKAGES = ("bench", "fake_stripe", "local", "tests")
@@ -16,6 +18,11 @@ NOT_FOR_UNITS = frozenset(
     {"playwright", "chdb", "local.engine", "tests.browser", "tests.crash.world", "tests.integration.stack"}
 )
 """A browser, an embedded ClickHouse, a stack of processes: each takes seconds before the first test."""
+
+
+def test_collecting_the_tests_loads_neither_cdk_nor_pandas(pytestconfig: pytest.Config) -> None:
+    """Each worker collects all tests: a module imports these in the test or fixture that uses them."""
+    assert pytestconfig.stash[LOADED_BY_COLLECTING] & {"aws_cdk", "pandas"} == set()
 
 
 def test_a_unit_test_reaches_neither_stack_nor_browser_nor_engine() -> None:

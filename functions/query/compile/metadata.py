@@ -30,6 +30,17 @@ MAX_NEEDLES = 8
 
 _NEVER_ESCAPED_SHORT = re.compile(r"[0-9A-Za-z _.:-]{4,}")
 
+JOINED = "_.:-"
+ESCAPED_WORD = "unicodeescape"
+WORDS = (
+    "translate(if(position(metadata, '\\\\u') = 0, metadata, "
+    f"concat(metadata, ' {ESCAPED_WORD}')), '{JOINED}', '')"
+)
+"""The expression whose words are in the index `metadata_words` (schema/sql/0003_event_identity.sql).
+
+Metadata that has an escaped character has the word ESCAPED_WORD, too.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class _JsonLocation:
@@ -203,7 +214,29 @@ def _among_texts(places: Sequence[_JsonLocation], texts: Sequence[str], bindings
     # parsed. The byte search is cheaper than parsing and selects fewer rows than the key's token.
     needles = bindings.texts([*texts, UNICODE_ESCAPE])
     anywhere = " OR ".join(f"({check(place.at)})" for place in places)
-    return f"(multiSearchAny(metadata, {needles}) AND ({anywhere}))"
+    searched = f"multiSearchAny(metadata, {needles})"
+    return f"({' AND '.join([*_indexed_words(texts, bindings), searched, f'({anywhere})'])})"
+
+
+def _indexed_words(texts: Sequence[str], bindings: Bindings) -> list[str]:
+    """SQL that skips granules without a word of `texts`; none when one of them has no word.
+
+    The longest word of a text is enough: an identifier is a single one. A text is enclosed by quotes in the
+    metadata, so its words are whole words there.
+    """
+    longest = [max(_WORD.findall(_joined(text)), key=len, default="") for text in texts]
+    if not all(longest):
+        return []
+    words = [f"hasToken({WORDS}, {bindings.text(word)})" for word in (*dict.fromkeys(longest), ESCAPED_WORD)]
+    return [f"({' OR '.join(words)})"]
+
+
+def _joined(text: str) -> str:
+    return text.translate(_REMOVED)
+
+
+_WORD = re.compile(r"[0-9A-Za-z]+")
+_REMOVED = dict.fromkeys(map(ord, JOINED))
 
 
 def _among(values: Sequence[str], bindings: Bindings) -> str:

@@ -2,7 +2,7 @@
 
 Nearly all records are ordinary: known fields only, an RFC 3339 time with at most microseconds, one with
 nanoseconds in the form of our rows or none, a usual spelling of the level, ids at the root if anywhere.
-msgspec decodes such a body directly into rows; one short pass in Python remains. For any other body `encoded`
+msgspec decodes such a body directly into rows; one short pass in Python remains. For any other body `rows_of`
 returns None, and functions.shared.events.judge decides record by record. This fast path must agree with the
 rules of `judge`; a property test compares them.
 """
@@ -30,13 +30,12 @@ _CANONICAL = frozenset(CANONICAL)
 _IS_OBJECT = bytearray(b"{").__le__
 """No JSON value begins with a greater byte; a bytearray compares with any buffer, including a Raw."""
 
-_encoder = msgspec.json.Encoder()
-
 Rows = list[Any]
+"""Structs with the fields of functions.shared.events.row.Row."""
 
 
-def encoded(body: bytes, ndjson: bool, receipt: ReceiptContext) -> tuple[int, bytes] | None:
-    """Row count and NDJSON of `body` when it has records and all are ordinary; otherwise None.
+def rows_of(body: bytes, ndjson: bool, receipt: ReceiptContext) -> Rows | None:
+    """The rows of `body` when it has records and all are ordinary; otherwise None.
 
     `body` is a JSON array, an object with `events` or `logs`, or, with `ndjson`, one object per line.
     """
@@ -48,9 +47,7 @@ def encoded(body: bytes, ndjson: bool, receipt: ReceiptContext) -> tuple[int, by
         if not rows or not _have_ordinary_metadata(rows, len(body)):
             return None
         _use_canonical_levels(rows)
-        if not _take_times(rows, receipt):
-            return None
-        return len(rows), _encoder.encode_lines(rows)
+        return rows if _take_times(rows, receipt) else None
     except (msgspec.DecodeError, RecursionError, ValueError, TypeError, LookupError):
         return None
 
@@ -139,6 +136,8 @@ def _decoder(tenant: str, project_id: str, first: bytes, ndjson: bool) -> Callab
             ("span_id", str, ""),
             ("received_at", UnsetType, ""),
             ("metadata", Raw, NO_METADATA),
+            ("object_id", UnsetType, ""),
+            ("position", UnsetType, 0),
         ],
         gc=False,
         kw_only=True,

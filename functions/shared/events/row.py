@@ -1,11 +1,12 @@
 """A staged row, and the values that all rows of a request share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from msgspec import Raw, Struct
 
+from functions.shared.events.staged_key import time_ordered_id
 from functions.shared.events.timestamps import EARLIEST, LATEST_AHEAD
 from functions.shared.tenancy import TenantId
 
@@ -13,7 +14,10 @@ NO_METADATA = Raw(b"{}")
 
 
 class Row(Struct, gc=False):
-    """The COLUMNS of functions.shared.events.staged_key; `metadata` is JSON text as sent, byte for byte."""
+    """The COLUMNS of functions.shared.events.staged_key; `metadata` is JSON text as sent, byte for byte.
+
+    functions.shared.events.encoding sets the last two, which are the last in the row's text, too.
+    """
 
     tenant_id: str
     project_id: str
@@ -25,16 +29,22 @@ class Row(Struct, gc=False):
     span_id: str
     received_at: str
     metadata: Raw
+    object_id: str = ""
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptContext:
-    """The values that all rows of a request share: owner, time of receipt, retention."""
+    """The values that all rows of a request share: owner, time of receipt, retention.
+
+    `object_id`: of the staged object that the request becomes; of a file's first one.
+    """
 
     tenant: TenantId
     project_id: str
     received_at: datetime
     retention_days: int
+    object_id: str = field(default_factory=time_ordered_id)
 
     @property
     def expires_on(self) -> date:

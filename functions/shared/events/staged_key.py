@@ -2,7 +2,8 @@
 
 Key: ``staged/v1/tenant=<id>/day=<YYYY-MM-DD>/<id>-r<rows>-b<bytes>-x<YYYYMMDD>.ndjson.zst``
 
-- `day` is the UTC day of receipt; `<id>` is time-ordered, its rest random or made from the request.
+- `day` is the UTC day of receipt; `<id>` is time-ordered, its rest random or derived from the request; or it
+  is derived from a file and the number of its part.
 - `-r` is the row count, `-b` the rows' bytes before zstd and `-x` the day they expire. So a notification or a
   listing is enough to plan a batch, and a batch to meter it: no HEAD, no GET (docs/adr/0003).
 - A key is written once (`If-None-Match: *`) and therefore identifies its rows.
@@ -37,8 +38,13 @@ COLUMNS = {
     "trace_id": "String",
     "span_id": "String",
     "metadata": "String",
+    "object_id": "String",
+    "position": "UInt32",
 }
 """Columns of a staged row with their ClickHouse types. The insert adds `batch_id` and `expires_on`."""
+
+IDENTITY = ("object_id", "position")
+"""The columns that identify a row and order rows of equal time (docs/adr/0039); older rows lack them."""
 
 _KEY = re.compile(
     r"staged/v1/tenant=(?P<tenant>[^/]+)/day=(?P<day>\d{4}-\d\d-\d\d)/"
@@ -48,6 +54,9 @@ MAX_CACHED_KEYS = 16_384
 """More keys than one invocation of sync receives: it parses each key several times."""
 
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
+
+_ID = re.compile(rf"[{_BASE32}]{{{ID_CHARACTERS}}}(?:p\d+)?", re.ASCII)
+_TIME_CHARACTERS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +106,46 @@ class StagedKey:
             raise PermanentError("the key of a staged object names no real day") from fault
 
 
+class _IdClock:
+    """Unix time in nanoseconds that never repeats and never goes back in this process."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def next(self) -> int:
+        self._last = max(time.time_ns(), self._last + 1)
+        return self._last
+
+
+_id_clock = _IdClock()
+
+
 def time_ordered_id(now_ms: int | None = None) -> str:
-    """26 characters: 48 bits of Unix milliseconds, then 80 random bits; sorts by time as text."""
-    stamp = time.time_ns() // 1_000_000 if now_ms is None else now_ms
-    return base32((stamp << 80) | int.from_bytes(os.urandom(10), "big"))
+    """26 characters that sort by time as text: 48 bits of Unix milliseconds, then 80 bits.
+
+    These are the nanoseconds within the millisecond (20 bits) and 60 random bits; with `now_ms` all are
+    random. Ids that one process makes one after another are in order, those of two processes as far as their
+    clocks agree.
+    """
+    if now_ms is not None:
+        return base32((now_ms << 80) | int.from_bytes(os.urandom(10), "big"))
+    milliseconds, nanoseconds = divmod(_id_clock.next(), 1_000_000)
+    return base32(milliseconds << 80 | nanoseconds << 60 | int.from_bytes(os.urandom(8), "big") >> 4)
+
+
+def milliseconds_of(object_id: str) -> int:
+    """The Unix milliseconds in an id of `time_ordered_id`, or in the id of a file's part.
+
+    Raises
+    ------
+    ValueError: the text does not begin with such an id.
+    """
+    if not _ID.fullmatch(object_id):
+        raise ValueError("not a time-ordered id")
+    number = 0
+    for character in object_id[:_TIME_CHARACTERS]:
+        number = number << 5 | _BASE32.index(character)
+    return number
 
 
 def base32(number: int) -> str:

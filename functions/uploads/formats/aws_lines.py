@@ -31,7 +31,7 @@ class _Records(LineFormat):
                 batch.refuse(self.index + len(rows) + batch.refused, row)
             else:
                 rows.append(row)
-        batch.keep(rows)
+        batch.rows += rows
 
     def is_directive(self, line: str) -> bool:  # noqa: ARG002 - those that have some look
         """Whether the line describes the lines after it, and is itself no record."""

@@ -7,10 +7,7 @@ file gives the same batches, and so the same objects.
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import msgspec
-
 from functions.shared.events.judge import RejectedEvent
-from functions.shared.events.row import Row
 from functions.uploads.text import Text
 
 MAX_RECORD_BYTES = 2 * 1024 * 1024
@@ -28,9 +25,6 @@ MAX_LISTED_REFUSALS = 100
 
 State = dict[str, Any]
 """The state from which a format continues in the middle of a file: a JSON value."""
-
-_encoder = msgspec.json.Encoder()
-
 
 _LONG_RECORD_BYTES = 64 * 1024
 _TIMES_TO_JUDGE = 8
@@ -51,31 +45,25 @@ class Refusal:
 
 @dataclass(slots=True)
 class RecordBatch:
-    """Some records: `rows` of them as NDJSON `lines`, the others rejected.
+    """Some records: the rows of those that were accepted, structs with the fields of Row; the rest rejected.
 
     `records` counts both. `refusals` describes the first rejected records; `refused` counts all. `cut`: the
     object must end here, because no other limit would end it.
     """
 
-    rows: int = 0
-    lines: bytes = b""
+    rows: list[Any] = field(default_factory=list)
     refused: int = 0
     refusals: list[Refusal] = field(default_factory=list)
     cut: bool = False
 
     @property
     def records(self) -> int:
-        return self.rows + self.refused
+        return len(self.rows) + self.refused
 
     def refuse(self, index: int, verdict: RejectedEvent) -> None:
         self.refused += 1
         if len(self.refusals) < MAX_LISTED_REFUSALS:
             self.refusals.append(Refusal(index, verdict))
-
-    def keep(self, rows: list[Row]) -> None:
-        if rows:
-            self.rows += len(rows)
-            self.lines += _encoder.encode_lines(rows)
 
 
 class Format(Protocol):

@@ -115,7 +115,7 @@ class CsvRows:
                 break
             source.whole()
             self._take(_restored(cells) if source.has_returns else cells, rows, batch)
-        batch.keep(rows)
+        batch.rows += rows
 
     def _carry(self, source: "_CountedLines", batch: RecordBatch, rows: list[Row]) -> None:
         """Keep the open record for the next window, unless an unclosed quote made it too long."""

@@ -127,7 +127,7 @@ class JsonValues:
                 batch.refuse(self._index + len(rows) + batch.refused, row)
             else:
                 rows.append(row)
-        batch.keep(rows)
+        batch.rows += rows
         self._index += batch.records
 
     def _too_long(self, text: Text) -> RecordBatch:

@@ -19,9 +19,9 @@ class Ndjson(LineFormat):
 
     def convert(self, body: bytes, batch: RecordBatch) -> None:
         body = body.replace(b"\r\n", b"\n") if b"\r" in body else body
-        ordinary = bulk.encoded(body.rstrip(b"\n"), True, self.receipt)
+        ordinary = bulk.rows_of(body.rstrip(b"\n"), True, self.receipt)
         if ordinary:
-            batch.rows, batch.lines = ordinary
+            batch.rows = ordinary
             return
         rows: list[Row] = []
         for line in replace_lone_surrogates(body).split(b"\n"):
@@ -33,4 +33,4 @@ class Ndjson(LineFormat):
                 batch.refuse(self.index + len(rows) + batch.refused, row)
             else:
                 rows.append(row)
-        batch.keep(rows)
+        batch.rows += rows

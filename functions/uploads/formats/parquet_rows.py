@@ -163,7 +163,7 @@ class ParquetRows:
                     batch.refuse(self._index + len(rows) + batch.refused, row)
                 else:
                     rows.append(row)
-        batch.keep(rows)
+        batch.rows += rows
         self._values_bytes += size.bytes
         self._done += columns.num_rows
         self._index += columns.num_rows

@@ -37,7 +37,7 @@ class PlainLines(LineFormat):
                 batch.refuse(self.index + len(rows) + batch.refused, row)
             else:
                 rows.append(row)
-        batch.keep(rows)
+        batch.rows += rows
 
     def _row(self, line: str) -> Row | RejectedEvent:
         found = self._found(line)

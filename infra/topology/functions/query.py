@@ -30,6 +30,8 @@ FUNCTIONS = (
             Route("GET", "/v1/search", throttle=DATA),
             Route("POST", "/v1/stats", throttle=DATA),
             Route("POST", "/v1/query/complete", throttle=DATA),
+            Route("GET", "/v1/events/{id}", throttle=DATA),
+            Route("GET", "/v1/events/{id}/context", throttle=DATA),
         ),
         # More than one tenant's share of searches, so that other tenants find a free environment.
         local_concurrency=4,

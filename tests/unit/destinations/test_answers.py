@@ -66,7 +66,13 @@ def asked(route: str, fault: RetryableError, **verdict: str) -> dict[str, Any]:
 
 ROUTES = pytest.mark.parametrize(
     "route",
-    ["GET /v1/destination", "PUT /v1/destination", "DELETE /v1/destination", "POST /v1/destination/test"],
+    [
+        "GET /v1/destination",
+        "GET /v1/destination/role",
+        "PUT /v1/destination",
+        "DELETE /v1/destination",
+        "POST /v1/destination/test",
+    ],
 )
 
 

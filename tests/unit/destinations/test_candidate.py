@@ -1,6 +1,7 @@
 """What a customer may send as a destination, and whose secrets it then has."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -132,6 +133,8 @@ def test_a_stored_role_stays_unless_a_key_or_an_address_is_sent() -> None:
     left_out = {"bucket__access_key_id": None, "bucket__secret_access_key": None}
 
     assert read(stored, **left_out, bucket__name="other-logs").access == stored.access
+    older = replace(stored, access=CustomerRole(ROLE_ARN, "another id"))
+    assert read(older, **left_out).access == CustomerRole(ROLE_ARN, EXTERNAL_ID)
     assert read(stored).access == read().access
     assert refused(stored, **left_out, bucket__endpoint="https://s3.acme.example").details == {
         "field": "bucket.access_key_id"

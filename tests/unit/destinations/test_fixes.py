@@ -92,6 +92,6 @@ def test_a_clickhouse_that_does_not_answer_has_a_fix(fault: Exception) -> None:
 
 
 def test_the_columns_that_are_asked_for_are_those_of_our_sql() -> None:
-    for migration, table in zip(migrations(), REQUIRED, strict=True):
+    for migration, table in zip(migrations()[:2], REQUIRED, strict=True):
         assert f"CREATE TABLE IF NOT EXISTS {table}\n" in migration.statement
         assert all(f"\n    {name} " in migration.statement for name in REQUIRED[table])

@@ -26,7 +26,7 @@ from functions.ingest.staging_writer import StagingWriter
 from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.errors import HttpError
 from functions.shared.events.judge import RejectedEvent
-from functions.shared.events.staged_key import StagedKey, is_staged
+from functions.shared.events.staged_key import IDENTITY, StagedKey, is_staged
 from functions.shared.http import Answer
 from infra.topology import function
 from tests.integration.http_events import drain_event
@@ -97,11 +97,21 @@ class InMemoryIngest:
         return given["statusCode"], given["body"]
 
     def staged(self, tenant: str = "acme") -> list[list[dict[str, Any]]]:
-        """The rows of each of the tenant's objects."""
+        """The rows of each of the tenant's objects, without their identity."""
+        return [
+            [{name: value for name, value in row.items() if name not in IDENTITY} for row in rows]
+            for _, rows in self.objects(tenant)
+        ]
+
+    def objects(self, tenant: str = "acme") -> list[tuple[str, list[dict[str, Any]]]]:
+        """The tenant's objects, each with its key and its rows."""
         keys = [each["path"] for some in obstore.list(self.store) for each in some]
         mine = [key for key in keys if is_staged(key) and StagedKey.parse(key).tenant == tenant]
         bodies = [zstd.decompress(bytes(obstore.get(self.store, key).bytes())) for key in mine]
-        return [[json.loads(line) for line in body.splitlines()] for body in bodies]
+        return [
+            (key, [json.loads(line) for line in body.splitlines()])
+            for key, body in zip(mine, bodies, strict=True)
+        ]
 
 
 @contextmanager

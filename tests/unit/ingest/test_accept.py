@@ -16,8 +16,10 @@ from functions.ingest.protocols.contract import LogRequest
 from functions.ingest.protocols.table import ProtocolTable
 from functions.shared.errors import HttpError
 from functions.shared.events.row import ReceiptContext
+from functions.shared.events.staged_key import StagedKey
 from tests.examples import examples
 from tests.integration.http_events import drain_event
+from tests.unit.ingest.protocols import InMemoryIngest
 
 NDJSON = "application/x-ndjson"
 
@@ -186,3 +188,35 @@ def test_many_tiny_elements_are_cut_into_small_windows() -> None:
         20_000,
         10_000,
     ]
+
+
+def test_rows_are_numbered_over_all_windows_and_rejected_records_have_no_number(
+    receipt: ReceiptContext,
+) -> None:
+    """Of each window that the fast path reads, and of one that is judged record by record."""
+    ordinary = b"\n".join(b'{"message":"%d"}' % number for number in range(60_000))
+    body = b"\n".join([ordinary, b'{"message":7}', b'{"message":"other","host":"h"}', ordinary])
+    accepted = taken(body, receipt, NDJSON)
+    assert len(accepted.frames) > 2
+    rows = [json.loads(line) for frame in accepted.frames for line in zstd.decompress(frame).splitlines()]
+    assert [row["position"] for row in rows] == list(range(accepted.result.rows))
+    assert {row["object_id"] for row in rows} == {receipt.object_id}
+    assert [each.index for each in accepted.result.rejections] == [60_000]
+
+
+def test_the_rows_of_a_request_have_the_id_of_its_object(ingest: InMemoryIngest) -> None:
+    for tenant in ("acme", "globex", "acme"):
+        ingest.send(b"info|one\ninfo|two", tenant=tenant)
+    seen = []
+    for tenant in ("acme", "globex"):
+        for key, rows in ingest.objects(tenant):
+            assert [row["object_id"] for row in rows] == [StagedKey.parse(key).object_id] * 2
+            seen.append(rows[0]["object_id"])
+    assert len(set(seen)) == 3
+
+
+def test_a_retry_with_the_same_key_writes_no_second_object(ingest: InMemoryIngest) -> None:
+    for _ in range(2):
+        ingest.send(b"info|one", x_spoken_id="same")
+    ((_, (row,)),) = ingest.objects("acme")
+    assert row["position"] == 0

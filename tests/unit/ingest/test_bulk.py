@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from functions.shared.events import bulk
+from functions.shared.events.encoding import encode_rows
 from functions.shared.events.judge import judge
 from functions.shared.events.levels import BY_NAME
 from functions.shared.events.row import ReceiptContext, Row
@@ -79,16 +79,19 @@ def test_the_shortcut_agrees_with_the_reference(receipt_events: list[dict[str, A
         "array": "[{}]".format(",".join(texts)),
         "ndjson": "\n".join(texts),
     }[form].encode()
-    shortcut = bulk.encoded(body, form == "ndjson", receipt)
+    shortcut = bulk.rows_of(body, form == "ndjson", receipt)
     if shortcut is None:
         return
-    count, lines = shortcut
     judged = [judge(text.encode(), receipt) for text in texts]
     assert all(isinstance(row, Row) for row in judged), judged
-    expected = [msgspec.json.decode(msgspec.json.encode(row)) for row in judged]
-    found = [json.loads(line) for line in lines.splitlines()]
-    assert count == len(expected)
+    expected = _lines(judged)
+    found = _lines(shortcut)
+    assert len(found) == len(expected)
     assert list(map(comparable, found)) == list(map(comparable, expected))
+
+
+def _lines(rows: list[Any]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in encode_rows(rows, "object", 7).lines.splitlines()]
 
 
 def fixed_receipt() -> ReceiptContext:
@@ -113,21 +116,23 @@ def ordinary(count: int = 3) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("wrap", [lambda e: {"events": e}, lambda e: {"logs": e}, lambda e: e])
 def test_ordinary_bodies_take_the_shortcut(receipt: ReceiptContext, wrap: Any) -> None:
-    shortcut = bulk.encoded(json.dumps(wrap(ordinary())).encode(), False, receipt)
+    shortcut = bulk.rows_of(json.dumps(wrap(ordinary())).encode(), False, receipt)
     assert shortcut is not None
-    assert shortcut[0] == 3
+    assert len(shortcut) == 3
 
 
 def test_ordinary_lines_take_the_shortcut(receipt: ReceiptContext) -> None:
     body = "\n".join(map(json.dumps, ordinary())).encode()
-    assert bulk.encoded(body, True, receipt) is not None
+    assert bulk.rows_of(body, True, receipt) is not None
 
 
-@pytest.mark.parametrize("column", ["tenant_id", "received_at", "expires_on", "batch_id"])
+@pytest.mark.parametrize(
+    "column", ["tenant_id", "received_at", "expires_on", "batch_id", "object_id", "position"]
+)
 def test_a_sender_cannot_set_our_own_columns(receipt: ReceiptContext, column: str) -> None:
     for name in (column, f"\\u{ord(column[0]):04x}{column[1:]}"):
         body = b'[{"message":"x","%b":"evil"}]' % name.encode()
-        assert bulk.encoded(body, False, receipt) is None
+        assert bulk.rows_of(body, False, receipt) is None
 
 
 @pytest.mark.parametrize("name", ["trace_id", "span_id", "trace\\u005fid", "sp\\u0061n_id"])
@@ -135,26 +140,26 @@ def test_an_id_that_only_the_metadata_has_is_left_to_the_reference(
     receipt: ReceiptContext, name: str
 ) -> None:
     body = b'[{"message":"x","metadata":{"%b":"t"}}]' % name.encode()
-    assert bulk.encoded(body, False, receipt) is None
+    assert bulk.rows_of(body, False, receipt) is None
 
 
 @pytest.mark.parametrize("metadata", ["[]", '"{}"', "null", "1", "true", '[{"a":{}}]'])
 def test_metadata_that_is_no_object_is_left_to_the_reference(receipt: ReceiptContext, metadata: str) -> None:
     body = b'[{"message":"x","metadata":%b}]' % metadata.encode()
-    assert bulk.encoded(body, False, receipt) is None
+    assert bulk.rows_of(body, False, receipt) is None
 
 
 @pytest.mark.parametrize("text", ["20261123T100000.1234567Z", "2026-11-23T100000.1234567Z"])
 def test_a_short_form_with_more_than_microseconds_is_left_to_the_reference(
     receipt: ReceiptContext, text: str
 ) -> None:
-    assert bulk.encoded(json.dumps([{"message": "m", "timestamp": text}]).encode(), False, receipt) is None
+    assert bulk.rows_of(json.dumps([{"message": "m", "timestamp": text}]).encode(), False, receipt) is None
 
 
 def test_rows_of_two_tenants_never_mix(receipt: ReceiptContext) -> None:
     other = replace(receipt, tenant=TenantId("globex"))
     body = json.dumps(ordinary()).encode()
     for mine in (receipt, other, receipt):
-        encoded = bulk.encoded(body, False, mine)
-        assert encoded is not None
-        assert {json.loads(line)["tenant_id"] for line in encoded[1].splitlines()} == {str(mine.tenant)}
+        rows = bulk.rows_of(body, False, mine)
+        assert rows is not None
+        assert {line["tenant_id"] for line in _lines(rows)} == {str(mine.tenant)}

@@ -262,5 +262,5 @@ def test_records_are_judged_in_windows_of_about_a_megabyte_by_the_fast_path(rece
     assert [isinstance(part, Window) for part in parts] == [False, True, True, True, False, True]
     some = [part for part in parts if isinstance(part, Window)]
     assert all(1024 * 1024 <= len(part.body) < 1.01 * 1024 * 1024 for part in some[:2])
-    rows = [bulk.encoded(part.body, part.ndjson, receipt) for part in some]
-    assert sum(count for count, _ in filter(None, rows)) == 2501
+    rows = [bulk.rows_of(part.body, part.ndjson, receipt) for part in some]
+    assert sum(len(each) for each in filter(None, rows)) == 2501

@@ -86,6 +86,8 @@ def test_a_file_that_has_landed_was_not_edited() -> None:
     landed = {
         "0001_events": "4a9e51da037fd9d166dfe06ee1793f9fa540d3b2a359eaed0eb0005b5c7c486f",
         "0002_events_trial": "cce1d78c56c9d978b0efc402056643dd7826f816d577b1539df3ee6a3deb38cf",
+        "0003_event_identity": "e74a217ed489da0dba1bc21aa56472156fb7e92e2f83ad3900e10e1a953fef46",
+        "0004_event_identity_trial": "dbf277055b3987f54a189081ac038eb74428e9960cc767c8460c3e7a95a4ce45",
     }
     for migration in migrations():
         digest = hashlib.sha256(migration.statement.encode()).hexdigest()
@@ -93,5 +95,8 @@ def test_a_file_that_has_landed_was_not_edited() -> None:
 
 
 def test_the_events_table_has_every_staged_column() -> None:
-    events = migrations()[0].statement
-    assert all(f"\n    {name} " in events for name in COLUMNS)
+    for created, altered in ((0, 2), (1, 3)):
+        table, change = migrations()[created].statement, migrations()[altered].statement
+        assert all(
+            f"\n    {name} " in table or f"ADD COLUMN IF NOT EXISTS {name} " in change for name in COLUMNS
+        )

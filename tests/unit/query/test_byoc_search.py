@@ -28,6 +28,7 @@ ROW = {
     **dict.fromkeys(EventRow.__struct_fields__, ""),
     "timestamp": "2026-11-01 12:00:00.000000001",
     "metadata": "{}",
+    "position": 2,
     "row_hash": "7",
     "store": "byoc",
 }
@@ -146,6 +147,8 @@ UNUSABLE = {
     "an object for text": engine_answer({**ROW, "metadata": {"a": 1}}),
     "no time": engine_answer({**ROW, "timestamp": "soon"}),
     "no day": engine_answer({**ROW, "timestamp": "2026-13-41 12:00:00.000000001"}),
+    "a position of text": engine_answer({**ROW, "position": "2"}),
+    "a position beyond its type": engine_answer({**ROW, "position": 2**32}),
     "no hash": engine_answer({**ROW, "row_hash": "-1"}),
     "a long hash": engine_answer({**ROW, "row_hash": "9" * 100_000}),
     "a long name": engine_answer({**ROW, "service": "s" * 100_000}),
@@ -223,6 +226,25 @@ def test_each_failure_to_reach_a_customers_clickhouse_has_its_code(
     assert (reported.value.status, reported.value.code) == (status, code)
 
 
+class WithoutColumns(Warehouse):
+    """A ClickHouse whose table lacks a column."""
+
+    def select_json(self, sql: str, *others: Any) -> bytes:
+        if sql == STATEMENT.sql:
+            self.asked.append(sql)
+            raise refusal(47)
+        return super().select_json(sql, *others)
+
+
+def test_a_table_without_the_identity_is_searched_by_the_other_statement() -> None:
+    acme, globex = WithoutColumns(engine_answer(ROW)), Warehouse(engine_answer(ROW))
+    found, other = archives(Keeper(acme=acme, globex=globex)), Statement("SELECT 2", {})
+    assert [row.row_hash for row in found.find(ACME, STATEMENT, other).rows] == ["7"]
+    assert acme.asked == [STATEMENT.sql, other.sql]
+    found.find(GLOBEX, STATEMENT, other)
+    assert globex.asked == [STATEMENT.sql]
+
+
 def test_a_search_that_is_too_heavy_is_the_searchers_to_narrow() -> None:
     with pytest.raises(HttpError) as reported:
         archives(Keeper(acme=Warehouse(refusal(158)))).find(ACME, STATEMENT)
@@ -262,6 +284,7 @@ def test_the_plan_decides_where_it_is_searched(
         "plan": plan,
     }  # fmt: skip
     context = {"requestId": "r", "http": {"method": "POST"}, "authorizer": {"lambda": verdict}}
-    answered = querying.handler({"requestContext": context, "body": "{}"}, None)
+    asks = {"routeKey": "POST /v1/search", "requestContext": context, "body": "{}"}
+    answered = querying.handler(asks, None)
     assert answered["statusCode"] == 200
     assert asked == [whose]

@@ -8,14 +8,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.query.cursor import VERSION, Cursor, CursorError, CursorPosition, decode, encode
+from functions.query.cursor import (
+    VERSION,
+    Cursor,
+    CursorError,
+    CursorPosition,
+    OldCursorError,
+    decode,
+    encode,
+)
 
-PLACE = {"instant": 3, "batch_id": "batch", "row_hash": 4, "given": 1}
+PLACE = {"instant": 3, "object_id": "object", "position": 5, "row_hash": 4, "given": 1}
+OF_VERSION_2 = [
+    2,
+    "digest",
+    1,
+    2,
+    {"instant": 3, "batch_id": "b", "row_hash": 4, "given": 1, "store": "byoc"},
+]
 SOUND = [VERSION, "digest", 1, 2, PLACE]
 positions = st.builds(
     CursorPosition,
     st.integers(0, 2**63 - 1),
     st.text(),
+    st.integers(0, 2**32 - 1),
     st.integers(0, 2**64 - 1),
     st.integers(1, 2**63 - 1),
     st.sampled_from(["byoc", "managed"]),
@@ -39,6 +55,8 @@ def test_a_cursor_is_read_as_it_was_written(position: CursorPosition) -> None:
         [VERSION, "digest", -1, 2, PLACE],
         [VERSION, "digest", 1, 2**63, PLACE],
         [VERSION, "digest", 1, 2, PLACE | {"row_hash": 2**64}],
+        [VERSION, "digest", 1, 2, PLACE | {"position": 2**32}],
+        [VERSION, "digest", 1, 2, PLACE | {"position": -1}],
         [VERSION, "digest", 1, 2, PLACE | {"given": 0}],
         [VERSION, "digest", 1, 2, PLACE | {"instant": -1}],
         [VERSION, "digest", 1, 2, PLACE | {"store": "another"}],
@@ -51,6 +69,11 @@ def test_a_tampered_cursor_is_refused(values: Any) -> None:
     assert decode(_text(SOUND)).position.row_hash == PLACE["row_hash"]
     with pytest.raises(CursorError):
         decode(_text(values))
+
+
+def test_a_cursor_of_an_earlier_version_is_recognised() -> None:
+    with pytest.raises(OldCursorError):
+        decode(_text(OF_VERSION_2))
 
 
 @given(st.text())

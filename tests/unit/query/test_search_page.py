@@ -25,8 +25,9 @@ def row(**changes: Any) -> EventRow:
         "trace_id": "t",
         "span_id": "s",
         "metadata": "{}",
-        "batch_id": "b1",
-        "row_hash": "18446744073709551615",
+        "object_id": "01k",
+        "position": 5,
+        "row_hash": "0",
         **changes,
     }
     return EventRow(**fields)
@@ -46,6 +47,7 @@ def test_an_event_has_the_wires_fields_and_times() -> None:
     assert answer == {
         "events": [
             {
+                "id": "01k-5",
                 "timestamp": "2026-11-01T12:00:00.000000001Z",
                 "received_at": "2026-11-01T12:00:01.000001Z",
                 "level": "info",
@@ -68,25 +70,33 @@ def test_metadata_is_passed_on_to_the_byte() -> None:
 
 
 def test_a_row_beyond_the_limit_means_a_next_page() -> None:
-    answer = answered([row(row_hash="1"), row(row_hash="2"), row(row_hash="3")])
+    answer = answered([row(position=1), row(position=2), row(position=3)])
     assert len(answer["events"]) == 2
     position = decode(answer["next_cursor"]).position
-    assert (position.row_hash, position.given) == (2, 1)
+    assert (position.object_id, position.position, position.given) == ("01k", 2, 1)
+
+
+def test_a_row_without_identity_has_no_id_and_its_hash_in_the_cursor() -> None:
+    older = [row(object_id="", position=0, row_hash=str(number)) for number in (7, 8, 9)]
+    answer = answered(older)
+    assert [event["id"] for event in answer["events"]] == [None, None]
+    assert decode(answer["next_cursor"]).position.row_hash == 8
 
 
 def test_equal_rows_are_counted_across_pages() -> None:
-    first = answered([row()] * 3)
+    equal = row(object_id="", position=0, row_hash="18446744073709551615")
+    first = answered([equal] * 3)
     assert decode(first["next_cursor"]).position.given == 2
-    second = answered([row()] * 3, asked(cursor=first["next_cursor"]))
+    second = answered([equal] * 3, asked(cursor=first["next_cursor"]))
     assert decode(second["next_cursor"]).position.given == 4
 
 
 def test_a_page_too_large_for_a_response_ends_early_and_has_a_next_page() -> None:
     large = "x" * (pages.MAX_PAGE_BYTES // 2)
-    rows = [row(row_hash=str(number), message=large) for number in range(3)]
+    rows = [row(position=number, message=large) for number in range(3)]
     answer = answered(rows, asked(limit=100))
     assert len(answer["events"]) == 1
-    assert decode(answer["next_cursor"]).position.row_hash == 0
+    assert decode(answer["next_cursor"]).position.position == 0
 
 
 HOSTILE_TEXTS = {"nul": "\x00", "quote": '"', "backslash": "\\", "emoji": "\U0001f600", "plain": "x"}
@@ -95,7 +105,7 @@ HOSTILE_TEXTS = {"nul": "\x00", "quote": '"', "backslash": "\\", "emoji": "\U000
 @pytest.mark.parametrize("text", HOSTILE_TEXTS.values(), ids=HOSTILE_TEXTS)
 @pytest.mark.parametrize("length", [1000, 300_000, 1_048_000])
 def test_an_answer_fits_whatever_its_events_are_made_of(text: str, length: int) -> None:
-    rows = [row(row_hash=str(number), message=text * length) for number in range(30)]
+    rows = [row(position=number, message=text * length) for number in range(30)]
     content = page(asked(limit=100), SearchResult(rows, 1, 1.0))
     sent = json.dumps({"statusCode": 200, "body": content.decode()}, ensure_ascii=False)
     assert len(sent.encode()) < LAMBDA_ANSWER_BYTES
@@ -103,7 +113,7 @@ def test_an_answer_fits_whatever_its_events_are_made_of(text: str, length: int) 
 
 
 def test_one_event_too_large_for_an_answer_is_shown_with_its_message_cut() -> None:
-    hostile = [row(message="\x00" * 1_048_000, row_hash="1"), row(row_hash="2")]
+    hostile = [row(message="\x00" * 1_048_000, position=1), row(position=2)]
     answer = answered(hostile, asked(limit=100))
     (event, *_) = answer["events"]
     assert event["message"] == "\x00" * pages.MAX_CUT_MESSAGE

@@ -125,7 +125,7 @@ def test_an_outage_is_a_failure_of_five_minutes() -> None:
         (refusal(241), "busy", False),
         (refusal(60), "table_missing", True),
         (refusal(81), "table_missing", True),
-        (refusal(16), "refused", False),
+        (refusal(16), "table_missing", True),
         (BucketUnavailableError("SlowDown"), "bucket_unreachable", True),
         (BucketRefusedError("NoSuchBucket"), "no_bucket", True),
         (BucketRefusedError("AccessDenied"), "bucket_refused", True),

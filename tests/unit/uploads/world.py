@@ -20,6 +20,7 @@ from obstore.store import MemoryStore
 from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.buckets.drop_bucket import DropBucket
 from functions.shared.buckets.platform import PlatformBucket
+from functions.shared.events.encoding import billed_bytes
 from functions.shared.events.staged_key import StagedKey, is_staged
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads import dropin
@@ -242,7 +243,10 @@ def decoded_rows(key: str, body: bytes) -> list[dict[str, Any]]:
     text = zstd.decompress(body)
     rows = [json.loads(line) for line in text.splitlines()]
     told = StagedKey.parse(key)
-    assert (len(rows), len(text)) == (told.rows, told.raw_bytes)
+    assert (len(rows), billed_bytes(text.splitlines())) == (told.rows, told.raw_bytes)
+    assert [(row["object_id"], row["position"]) for row in rows] == [
+        (told.object_id, position) for position in range(len(rows))
+    ]
     assert {row["tenant_id"] for row in rows} == {told.tenant}
     return rows
 

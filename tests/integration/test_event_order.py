@@ -1,0 +1,169 @@
+"""Lines of one millisecond are found in the order in which they were sent, or stood in their file.
+
+Everything is real from the request, or the file, to the response of the search: ingest, the drop-in, sync's
+insert and the engine. The objects are loaded in the wrong order, and the parts are merged.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import date
+from random import Random
+from typing import Any
+
+import obstore
+import pytest
+
+from bench.in_process import embedded_engine, load
+from functions.ingest import handler as ingesting
+from functions.shared.events.staged_key import StagedKey, is_staged
+from functions.shared.warehouse import Warehouse
+from functions.uploads import file_reader
+from tests.integration.query_requests import QueryRequests
+from tests.unit.ingest.protocols import InMemoryIngest
+from tests.unit.ingest.sending import send
+from tests.unit.uploads.world import World, cloud, world
+
+LINES = 1000
+LATER_LINES = 30
+TENANTS = ("acme", "globex")
+AT_NS = 1_795_946_400_123_000_000
+AT = "2026-11-29T10:00:00.123Z"
+EVER = {"from": "2026-11-29T00:00:00Z", "to": "2026-11-30T00:00:00Z"}
+EXPIRES_ON = date(2030, 1, 1)
+JSON = {"content-type": "application/json"}
+
+
+def _drain(lines: list[str]) -> tuple[str, bytes]:
+    events = [{"timestamp": AT, "service": "shop", "message": line} for line in lines]
+    return "POST /v1/drain", json.dumps({"events": events}).encode()
+
+
+def _otlp(lines: list[str]) -> tuple[str, bytes]:
+    records = [{"timeUnixNano": str(AT_NS), "body": {"stringValue": line}} for line in lines]
+    service = {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]}
+    logs = [{"resource": service, "scopeLogs": [{"logRecords": records}]}]
+    return "POST /v1/logs", json.dumps({"resourceLogs": logs}).encode()
+
+
+def _loki(lines: list[str]) -> tuple[str, bytes]:
+    stream = {"stream": {"service_name": "shop"}, "values": [[str(AT_NS), line] for line in lines]}
+    return "POST /loki/api/v1/push", json.dumps({"streams": [stream]}).encode()
+
+
+REQUESTS: dict[str, Callable[[list[str]], tuple[str, bytes]]] = {
+    "drain": _drain,
+    "otlp": _otlp,
+    "loki": _loki,
+}
+WAYS = (*REQUESTS, "file")
+
+
+def lines_of(tenant: str) -> list[str]:
+    """What a tenant sends: a thousand lines and then, in another request or file, some more."""
+    return [
+        *(f"{tenant} first {number}" for number in range(LINES)),
+        *(f"{tenant} later {number}" for number in range(LATER_LINES)),
+    ]
+
+
+def _sent(way: str) -> list[bytes]:
+    """The staged objects of both tenants' requests."""
+    here = InMemoryIngest()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ingesting, "_ingest", lambda: here.parts)
+        for tenant in TENANTS:
+            lines = lines_of(tenant)
+            for some in (lines[:LINES], lines[LINES:]):
+                url, body = REQUESTS[way](some)
+                assert send(url, body, JSON, tenant=tenant)["statusCode"] in (200, 202, 204)
+    keys = [each["path"] for some in obstore.list(here.store) for each in some]
+    return [bytes(obstore.get(here.store, key).bytes()) for key in keys if is_staged(key)]
+
+
+def _dropped() -> list[bytes]:
+    """The staged objects of both tenants' files, the first of which has several parts."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("AWS_ACCESS_KEY_ID", "tests")
+        patched.setenv("AWS_SECRET_ACCESS_KEY", "tests")
+        patched.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        patched.setattr("functions.uploads.formats.windows.WINDOW_BYTES", 8 * 1024)
+        patched.setattr(file_reader, "PART_ROWS", 200)
+        with cloud() as clients:
+            here = world(*clients)
+            for tenant in TENANTS:
+                _drop(here, tenant)
+            keys = [each.key for each in here.staging.under("staged/")]
+            objects = [bytes(here.staging.get(key).body) for key in keys]  # type: ignore[union-attr]
+    parts = [StagedKey.parse(key).rows for key in keys]
+    assert len(parts) > len(TENANTS) * 4
+    return objects
+
+
+def _drop(here: World, tenant: str) -> None:
+    lines = lines_of(tenant)
+    for number, some in enumerate((lines[:LINES], lines[LINES:])):
+        body = b"".join(
+            json.dumps({"timestamp": AT, "service": "shop", "message": line}).encode() + b"\n"
+            for line in some
+        )
+        assert here.drop(f"{number}.ndjson", body, here.account(tenant))["state"] in ("done", "loading")
+
+
+@pytest.fixture(scope="module")
+def databases() -> Iterator[dict[str, Warehouse]]:
+    """A database for each way, with the objects loaded in an order that is not theirs."""
+    with embedded_engine() as room:
+        found = {}
+        for way in WAYS:
+            warehouse = found[way] = room.database(way)
+            objects = _dropped() if way == "file" else _sent(way)
+            Random(way).shuffle(objects)
+            half = len(objects) // 2
+            for number, some in enumerate((objects[half:], objects[:half])):
+                load(warehouse, b"".join(some), f"{way}{number}", EXPIRES_ON)
+            warehouse.command("SYSTEM START MERGES events")
+            warehouse.command("OPTIMIZE TABLE events FINAL")
+        yield found
+
+
+@pytest.fixture(params=WAYS)
+def queries(
+    databases: dict[str, Warehouse], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> QueryRequests:
+    return QueryRequests(monkeypatch, databases[request.param])
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize(("tenant", "limit"), [("acme", 7), ("acme", 1000), ("globex", 313)])
+def test_lines_of_equal_time_are_in_the_order_in_which_they_were_sent(
+    queries: QueryRequests, tenant: str, limit: int, order: str
+) -> None:
+    found = [event["message"] for event in queries.pages(tenant, order=order, limit=limit, **EVER)]
+    expected = lines_of(tenant)
+    assert found == (expected if order == "asc" else expected[::-1])
+
+
+def test_the_context_of_a_line_is_what_was_sent_before_and_after_it(queries: QueryRequests) -> None:
+    events = queries.pages("acme", order="asc", limit=1000, **EVER)
+    lines = lines_of("acme")
+    for at, before, after, scope in ((500, 500, 500, "service"), (LINES, 40, 40, "all"), (0, 3, 0, "stream")):
+        status, found = queries.context(events[at]["id"], before=before, after=after, scope=scope)
+        assert status == 200
+        assert found["event"] == events[at]
+        assert _messages(found["before"]) == lines[max(0, at - before) : at]
+        assert _messages(found["after"]) == lines[at + 1 : at + 1 + after]
+        assert (found["more_before"], found["more_after"]) == (at > before, at + 1 + after < len(lines))
+
+
+def test_every_event_has_an_id_of_its_own_that_finds_it_for_its_tenant_alone(queries: QueryRequests) -> None:
+    events = queries.pages("acme", order="asc", limit=1000, **EVER)
+    assert len({event["id"] for event in events}) == len(events)
+    for event in events[:: len(events) // 5]:
+        status, found = queries.event(event["id"], "acme")
+        assert (status, found["event"]) == (200, event)
+        assert queries.event(event["id"], "globex")[0] == 404
+        assert queries.context(event["id"], "globex")[0] == 404
+
+
+def _messages(events: list[dict[str, Any]]) -> list[str]:
+    return [event["message"] for event in events]
