@@ -213,6 +213,10 @@ def _logtail(sample: list[Event]) -> list[Event]:
     return [{"dt": event["timestamp"], **_rest(event, "timestamp")} for event in sample]
 
 
+def _axiom(sample: list[Event]) -> bytes:
+    return _lines({"_time": event["timestamp"], **_rest(event, "timestamp")} for event in sample)
+
+
 def _firehose(sample: list[Event]) -> bytes:
     step = len(sample) // _RECORDS
     groups = (sample[at : at + step] for at in range(0, len(sample), step))
@@ -282,6 +286,7 @@ SENDERS: Mapping[str, tuple[str, str, Encoder]] = {
     "Datadog": ("POST /api/v2/logs", JSON, _datadog),
     "Better Stack, JSON": ("POST /", JSON, lambda sample: _json(_logtail(sample))),
     "Better Stack, MessagePack": ("POST /", MSGPACK, lambda sample: bytes(msgpack.packb(_logtail(sample)))),
+    "Axiom": ("POST /v1/ingest/{dataset}", "application/x-ndjson", _axiom),
     "Firehose with CloudWatch Logs": ("POST /v1/firehose", JSON, _firehose),
     "Heroku": ("POST /v1/heroku", "application/logplex-1", _octet_counted),
     "syslog": ("POST /v1/syslog", "text/plain", lambda sample: b"\n".join(map(_syslog, sample))),

@@ -62,6 +62,7 @@ def _core(table: ProtocolTable, route: str, media_type: str, body: bytes) -> Cal
         {
             "routeKey": route,
             "rawPath": path,
+            "pathParameters": {"dataset": "bench"},
             "headers": {"content-type": media_type},
             "requestContext": {"requestId": "bench", "http": {"method": method, "path": path}},
             "body": base64.b64encode(body).decode(),

@@ -95,6 +95,32 @@ class SplunkAckStates(Struct):
     acks: dict[str, Literal[True]]
 
 
+class AxiomFailure(Struct):
+    """A rejected event: the time of the response, and which event it was and why."""
+
+    timestamp: str
+    error: str
+
+
+class AxiomStatus(Struct):
+    """Axiom's: counts, and the first 1,000 rejected events; the last two are 0."""
+
+    ingested: int
+    failed: int
+    failures: list[AxiomFailure]
+    processedBytes: int  # noqa: N815 - Axiom's names
+    blocksCreated: int  # noqa: N815
+    walLength: int  # noqa: N815
+
+
+class AxiomError(Struct):
+    """Errors in Axiom's form, with our code."""
+
+    message: str
+    code: str
+    request_id: str
+
+
 class DatadogProblem(Struct):
     """One error in Datadog's form."""
 
@@ -298,6 +324,7 @@ _BULK_FORM = ErrorForm({JSON: BulkError}, _STATUSES)
 _LOKI_FORM = ErrorForm({TEXT: _PLAIN}, _STATUSES)
 _SPLUNK_FORM = ErrorForm({JSON: SplunkResult}, (*_STATUSES, 404))
 _DATADOG_FORM = ErrorForm({JSON: DatadogErrors}, _STATUSES)
+_AXIOM_FORM = ErrorForm({JSON: AxiomError}, _STATUSES)
 _FIREHOSE_FORM = ErrorForm({JSON: FirehoseResult}, _STATUSES)
 
 _OTLP_BODY = Body(
@@ -479,6 +506,45 @@ _DATADOG: Operations = {
     ),
 }
 
+_DATASET = Parameter(
+    "dataset", "The dataset, stored as a field.", place="path", required=True, example="shop"
+)
+_AXIOM_ACCEPTED = Reply(
+    "The ingested events are durable.",
+    AxiomStatus,
+    {
+        "ingested": 1,
+        "failed": 0,
+        "failures": [],
+        "processedBytes": 54,
+        "blocksCreated": 0,
+        "walLength": 0,
+    },
+)
+
+
+def _axiom(name: str, title: str) -> Operation:
+    return Operation(
+        name,
+        title,
+        "ingest",
+        {200: _AXIOM_ACCEPTED},
+        description="A 200 is also sent when events were rejected: `failed` counts them.",
+        parameters=(_DATASET, Parameter("timestamp-field", "The field with the time.", example="_time")),
+        body=Body(
+            {JSON: {"anyOf": [_EVENTS, EVENT]}, NDJSON: _LINES},
+            {JSON: [{"_time": "2026-11-23T10:00:00Z", "message": "order 42 shipped"}]},
+        ),
+        error_form=_AXIOM_FORM,
+        page="clients/axiom.md",
+    )
+
+
+_AXIOM: Operations = {
+    "POST /v1/datasets/{dataset}/ingest": _axiom("sendAxiomEvents", "Send events as to Axiom"),
+    "POST /v1/ingest/{dataset}": _axiom("sendAxiomEventsToEdge", "Send events as to Axiom's edge"),
+}
+
 _ACCEPTED_REPLY = Reply("The accepted events are durable.", AcceptedEvents, _ACCEPTED)
 _ANY_JSON = Body({JSON: {"anyOf": [_OBJECT, _EVENTS]}, NDJSON: _LINES}, {JSON: [{"message": "GET / 200"}]})
 
@@ -612,6 +678,7 @@ OPERATIONS: Operations = {
     **_LOKI,
     **_SPLUNK,
     **_DATADOG,
+    **_AXIOM,
     **_FORWARDERS,
     **_OTHERS,
 }

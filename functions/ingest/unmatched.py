@@ -94,17 +94,9 @@ _INSTEAD: dict[str, str] = {
 }
 """Paths that senders of logs, metrics and traces use by default -> what to use here."""
 
-_INSTEAD_BELOW: dict[str, str] = {
-    "/v1/datasets/": f"Axiom's API is not supported; {_DRAIN}",
-    "/v1/ingest/": f"Axiom's API is not supported; {_DRAIN}",
-}
-"""The same, for paths with names in them, by their beginning."""
-
 
 def _instead_of(path: str) -> str:
-    found = _INSTEAD.get(path)
-    below = (text for start, text in _INSTEAD_BELOW.items() if path.startswith(start))
-    return found or next(below, "check it in the API reference")
+    return _INSTEAD.get(path, "check it in the API reference")
 
 
 def _matches(pattern: tuple[str, ...], segments: list[str]) -> bool:

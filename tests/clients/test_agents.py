@@ -160,9 +160,43 @@ def receive(server: socket.socket, received: list[bytes]) -> None:
             received.append(data)
 
 
-def test_axiom_py_fails_loudly_and_stores_nothing(stack: RunningStack) -> None:
+@pytest.mark.parametrize("form", ["datasets", "edge"])
+def test_axiom_py_stores_each_event_through_refusals(stack: RunningStack, form: str) -> None:
+    for tenant, key in accounts(stack):
+        run = new_run("axiom")
+        with refusing(stack.api, {0: 503, 2: 503}) as proxy:
+            found = run_python("axiom", URL=proxy.url, KEY=key, RUN=run, COUNT=str(COUNT), FORM=form)
+            assert proxy.refused == [503, 503]
+        assert found["ingested"] == [COUNT // 2, COUNT // 2]
+        assert (found["failed"], found["errors"]) == ([0, 1], ["event 500"])
+        assert found["bytes"] > COUNT * 50
+        rows = stored(stack, run, COUNT)
+        assert [row["message"] for row in rows] == [f"line {number}" for number in range(COUNT)]
+        assert columns(rows) == {(tenant, "shop", "warn")}
+        assert [row["timestamp"] for row in rows[::500]] == [
+            "2026-11-29 10:00:00.000000000",
+            "2026-11-29 10:00:00.500000000",
+        ]
+        assert json.loads(rows[7]["metadata"])["dataset"] == "shop"
+
+
+def test_axiom_pys_handler_stores_each_record_with_its_time(stack: RunningStack) -> None:
+    for tenant, key in accounts(stack):
+        run = new_run("axiom")
+        found = run_python("axiom_handler", URL=stack.api, KEY=key, RUN=run, COUNT=str(COUNT))
+        rows = stored(stack, run, COUNT)
+        assert [row["message"] for row in rows] == [f"line {number}" for number in range(COUNT)]
+        assert columns(rows) == {(tenant, "shop", "error")}
+        times = [row["timestamp"] for row in rows]
+        assert times == sorted(times)
+        assert found["first"] <= times[0] <= times[-1] <= found["last"]
+
+
+def test_axiom_py_reports_a_wrong_key_and_csv(stack: RunningStack) -> None:
     for _, key in accounts(stack):
         run = new_run("axiom")
-        found = run_python("axiom", URL=stack.api, KEY=key, RUN=run)
-        assert found["status"] == 404
+        wrong, csv = run_python("axiom_refused", URL=stack.api, KEY=key, RUN=run)
+        assert (wrong["status"], csv["status"]) == (401, 400)
+        assert "API key" in wrong["text"]
+        assert "CSV is not accepted" in csv["text"]
         assert of_run(stack, run) == []

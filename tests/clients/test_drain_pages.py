@@ -20,7 +20,7 @@ def example_of(page: str) -> str:
     return str(text)
 
 
-@pytest.mark.parametrize("page", ["splunk", "datadog", "logtail"])
+@pytest.mark.parametrize("page", ["splunk", "datadog", "logtail", "axiom"])
 def test_the_example_of_a_page_stores_its_record(stack: RunningStack, page: str) -> None:
     address = urlsplit(stack.api)
     found = {}

@@ -38,7 +38,8 @@ FORMS = ("vercel.md", "github.md")
 """Their configuration is a form in a browser."""
 
 RETRY = re.compile(
-    r"\*\*a\s+retry\s+(may\s+double|is\s+not\s+stored\s+twice)|does\s+not\s+retry", re.IGNORECASE
+    r"\*\*a\s+retry\s+(may\s+double|is\s+not\s+stored\s+twice|is\s+stored\s+once)|does\s+not\s+retry",
+    re.IGNORECASE,
 )
 
 
@@ -74,6 +75,18 @@ def test_a_page_has_what_its_reader_needs(page: Path) -> None:
     assert RETRY.search(text)
     assert re.search(r"#(drain-)?limits\)|#answers\)|#retries-and-limits\)|^(## )?Limits", text, re.MULTILINE)
     assert re.search(r"^## (Mapping|Fields)$", text, re.MULTILINE)
+
+
+STORED_ONCE = re.compile(r"\*\*a\s+retry\s+is\s+stored\s+once", re.IGNORECASE)
+DOUBLED = re.compile(r"may\s+double|stored\s+twice", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("page", NAMED, ids=lambda page: page.name)
+def test_a_page_on_which_a_retry_is_stored_once_says_by_what_and_what_is_doubled_still(page: Path) -> None:
+    text = page.read_text()
+    if STORED_ONCE.search(text):
+        assert "adr/0038-retries-recognized-by-their-bytes.md" in text
+        assert DOUBLED.search(text)
 
 
 def test_every_page_is_in_the_index() -> None:

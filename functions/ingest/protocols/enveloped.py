@@ -12,6 +12,7 @@ from msgspec import Raw
 from functions.ingest.protocols.contract import TOO_DEEP, EventFields
 from functions.shared.errors import HttpError
 from functions.shared.events.judge import RejectedEvent
+from functions.shared.events.names import FIELDS
 from functions.shared.events.surrogates import replace_lone_surrogates
 
 Fields = dict[str, Raw]
@@ -23,6 +24,8 @@ NOT_JSON = RejectedEvent("invalid_json", "The event holds text that is not valid
 MAX_SKIPPED = 1000
 
 _NULL = b"null"
+_EMPTY = Raw(b'""')
+_COLUMNS = frozenset(FIELDS)
 _object = msgspec.json.Decoder(Fields)
 _text = msgspec.json.Decoder(str)
 _encode = msgspec.json.Encoder().encode
@@ -105,6 +108,19 @@ def _joined(content: Raw | Fields | None, envelope: Mapping[str, Any]) -> dict[s
     if is_text(content):
         return {**envelope, "message": content}
     return {**envelope, "message": bytes(content).decode(), "content": content}
+
+
+def with_metadata(event: EventFields) -> EventFields:
+    """An event with what is no field of ours in its metadata, and a message, which may be empty.
+
+    An event that has metadata stays as it is: the judge joins the two.
+    """
+    named = {"message": _EMPTY, **event}
+    if "metadata" in named:
+        return named
+    columns = {name: value for name, value in named.items() if name in _COLUMNS}
+    columns["metadata"] = {name: value for name, value in named.items() if name not in _COLUMNS}
+    return columns
 
 
 def is_text(value: Raw) -> bool:

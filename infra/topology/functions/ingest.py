@@ -23,6 +23,8 @@ ROUTES = (
     Route("POST", "/v1/input", throttle=DATA, protocols=("datadog",)),
     Route("GET", "/api/v1/validate", throttle=PROBE, protocols=("datadog",)),
     Route("POST", "/", throttle=DATA, protocols=("logtail",)),
+    Route("POST", "/v1/datasets/{dataset}/ingest", throttle=DATA, protocols=("axiom",)),
+    Route("POST", "/v1/ingest/{dataset}", throttle=DATA, protocols=("axiom",)),
     Route("POST", "/v1/firehose", throttle=DATA, protocols=("firehose",)),
     Route("POST", "/v1/heroku", throttle=DATA, protocols=("heroku",)),
     Route("POST", "/v1/syslog", throttle=DATA, protocols=("syslog",)),

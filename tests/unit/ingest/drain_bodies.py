@@ -14,7 +14,9 @@ RAW = "POST /services/collector/raw"
 DATADOG = "POST /api/v2/logs"
 FIREHOSE = "POST /v1/firehose"
 MSGPACK = {"content-type": "application/msgpack"}
+NDJSON = {"content-type": "application/x-ndjson"}
 LOGTAIL = "POST /"
+AXIOM = "POST /v1/datasets/shop/ingest"
 
 Body = tuple[str, dict[str, str], Callable[[], bytes]]
 
@@ -60,6 +62,19 @@ BODIES: dict[str, Body] = {
     "msgpack: deep": (LOGTAIL, MSGPACK, lambda: b"\x91" * (16 * MIB)),
     "msgpack: deep records": (LOGTAIL, MSGPACK, lambda: (b"\x81\xa1a" * 500 + b"\xc0") * 10_000),
     "logtail: deep": (LOGTAIL, {}, lambda: b"[" * (60 * MIB)),
+    "axiom: empty objects": (AXIOM, {}, lambda: b"[" + b"{}," * (20 * MIB) + b"{}]"),
+    "axiom: blank lines": (AXIOM, NDJSON, lambda: b"\n" * (60 * MIB)),
+    "axiom: lines that are none": (AXIOM, NDJSON, lambda: b"{\n" * (30 * MIB)),
+    "axiom: labels": (
+        AXIOM,
+        {"x-axiom-event-labels": json.dumps({"label": "l" * 4000})},
+        lambda: b'[{"a":1}' + b',{"a":1}' * 190_000 + b"]",
+    ),
+    "axiom: messages in messages": (
+        AXIOM,
+        NDJSON,
+        lambda: (b'{"message":' * 90 + b"1" + b"}" * 90 + b"\n") * 60_000,
+    ),
     "firehose: bombs": (FIREHOSE, {}, lambda: delivery(*[gzip.compress(b"{}" * (2 * MIB))] * 40)),
     "firehose: many records": (FIREHOSE, {}, lambda: delivery(*[gzip.compress(b"x")] * 90_000)),
     "firehose: many events": (

@@ -293,6 +293,20 @@ SEEDS: Mapping[str, Seed] = {
         (_msgpack_bomb,),
         _MSGPACK,
     ),
+    "axiom": Seed(
+        "POST /v1/datasets/shop/ingest",
+        b'[{"_time":"2026-11-29T10:00:00Z","message":{"msg":"a"},"service":null},{"created":1,"msecs":2,"levelno":3}]',
+        _JSON,
+        _IN_JSON,
+        count=_elements,
+    ),
+    "axiom ndjson": Seed(
+        "POST /v1/ingest/shop?timestamp-field=at",
+        b'{"at":"2026-11-29T10:00:00Z","timestamp":1,"message":"a"}\n{"n":[1,{}]}\n',
+        _JSON,
+        {"content-type": "application/x-ndjson", "x-axiom-event-labels": '{"env":"prod"}'},
+        count=_lines,
+    ),
     "fluent msgpack": Seed("POST /v1/drain", _FLUENT, (_msgpack_bomb,), _MSGPACK),
     "firehose": Seed(
         "POST /v1/firehose",

@@ -21,6 +21,7 @@ CASES = ("no key", "wrong", "revoked", "wrong scope", "over rate", "over quota",
 
 OWN = (401, 401, 401, 403, 429, 402, 402, 413)
 WAITING = (401, 401, 401, 403, 429, 429, 403, 413)
+AXIOM = (401, 401, 401, 403, 503, 429, 403, 413)
 ALWAYS_503 = (401, 401, 401, 403, 503, 503, 403, 413)
 
 STATUSES: dict[str, tuple[int, ...]] = {
@@ -35,6 +36,8 @@ STATUSES: dict[str, tuple[int, ...]] = {
     "splunk, raw": ALWAYS_503,
     "datadog": WAITING,
     "logtail": ALWAYS_503,
+    "axiom": AXIOM,
+    "axiom, edge": AXIOM,
     "firehose": WAITING,
     "heroku": WAITING,
     "syslog": WAITING,
@@ -57,6 +60,8 @@ MALFORMED = {
     "splunk, raw": (b"{", 200),
     "datadog": (b"{", 400),
     "logtail": (b"{", 400),
+    "axiom": (b"{", 400),
+    "axiom, edge": (b"{", 400),
     "firehose": (b"{", 400),
     "heroku": (b"9 <", 400),
     "syslog": (b"9 <", 400),
@@ -69,14 +74,15 @@ MALFORMED = {
 
 EMPTY = {
     **dict.fromkeys(SENDERS, 400),
-    **dict.fromkeys(("otlp", "vercel", "cloudflare", "journald"), 200),
+    **dict.fromkeys(("otlp", "axiom", "axiom, edge", "vercel", "cloudflare", "journald"), 200),
     **dict.fromkeys(("datadog", "syslog", "github"), 202),
     "heroku": 204,
 }
 """Protocol -> the status for an empty body."""
 
-OWN_SCHEDULE = ("elastic", "loki")
-"""Clients that wait as long as they are configured to, and read no `Retry-After`."""
+OWN_SCHEDULE = ("elastic", "loki", "axiom", "axiom, edge")
+"""Clients that wait as long as they are configured to, and read no `Retry-After`; or that would sleep for all
+of it in the thread that logs."""
 
 ENCODINGS = {
     "": lambda body: body,
@@ -148,6 +154,7 @@ DOCUMENTED = {
     "Splunk": ("splunk", "splunk, fields"),
     "Datadog": ("datadog",),
     "Better Stack": ("logtail",),
+    "Axiom": ("axiom", "axiom, edge"),
     "Firehose": ("firehose",),
     "Heroku": ("heroku",),
     "syslog": ("syslog",),

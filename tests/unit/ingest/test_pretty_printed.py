@@ -16,6 +16,7 @@ BODIES: dict[str, tuple[str, Any]] = {
     "datadog": ("POST /api/v2/logs", [EVENT]),
     "datadog message": ("POST /api/v2/logs", [{"message": EVENT}]),
     "logtail": ("POST /", [EVENT]),
+    "axiom": ("POST /v1/ingest/shop", [EVENT]),
     "vercel": ("POST /v1/vercel", [EVENT]),
     "cloudflare": ("POST /v1/cloudflare", EVENT),
     "github": ("POST /v1/github", {"action": "opened", **EVENT}),

@@ -56,6 +56,10 @@ def as_json(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
+def without_service(event: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in event.items() if name != "service"}
+
+
 def otlp() -> bytes:
     request = ExportLogsServiceRequest()
     logs = request.resource_logs.add()
@@ -163,6 +167,16 @@ SENDERS = {
         ),
     ),
     "logtail": Sent("POST /", as_json([{**LOGGED, "dt": "2026-11-29T10:00:00.123Z"}])),
+    "axiom": Sent(
+        "POST /v1/datasets/shop/ingest",
+        as_json([{**without_service(LOGGED), "_time": "2026-11-29T10:00:00.123Z"}]),
+        {"content-type": "application/json"},
+    ),
+    "axiom, edge": Sent(
+        "POST /v1/ingest/shop?timestamp-field=at",
+        as_json([{**without_service(LOGGED), "at": MS}]),
+        {"content-type": "application/json"},
+    ),
     "firehose": Sent("POST /v1/firehose", firehose()),
     "heroku": Sent(
         "POST /v1/heroku?service=shop",

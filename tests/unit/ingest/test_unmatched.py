@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.ingest import handler
-from functions.ingest.unmatched import _INSTEAD, _INSTEAD_BELOW, ANY, RouteTable, unmatched
+from functions.ingest.unmatched import _INSTEAD, ANY, RouteTable, unmatched
 from infra.topology import FUNCTIONS, UNKNOWN_ROUTES, function
 from local.routing import Routes
 
@@ -95,8 +95,7 @@ def test_a_path_of_a_known_sender_says_what_to_use(path: str, words: str) -> Non
 
 
 def test_what_a_hint_recommends_exists_and_what_it_is_for_does_not() -> None:
-    below = {f"{start}shop/ingest": hint for start, hint in _INSTEAD_BELOW.items()}
-    for path, hint in {**_INSTEAD, **below}.items():
+    for path, hint in _INSTEAD.items():
         assert hint in unmatched(event(path), TABLE).message
         assert not TABLE.allowed(path), path
         for named in re.findall(r"(/v1/[a-z/]+|/api/v2/logs)", hint):

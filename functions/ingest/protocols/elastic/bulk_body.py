@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw
 
+from functions.ingest.protocols.contract import EventFields
+from functions.ingest.protocols.enveloped import with_metadata
 from functions.shared.errors import HttpError
 from functions.shared.events.aliases import with_columns
 from functions.shared.events.judge import MAX_NAME_CHARACTERS, RejectedEvent
-from functions.shared.events.names import FIELDS
 
 MAX_LINE_BYTES = 2 * 1024 * 1024
 MAX_LINES = 500_000
@@ -24,7 +25,6 @@ MAX_LINES = 500_000
 _APPENDS = frozenset({"create", "index"})
 _HAS_DOCUMENT = frozenset({"create", "index", "update"})
 ACTIONS = _HAS_DOCUMENT | {"delete"}
-_COLUMNS = frozenset(FIELDS)
 _LONGEST_KEPT_LINE = 256
 
 _PERIOD = re.compile(r"(?:[-._]\d{4}(?:[-._]\d\d){1,2})?(?:-\d{6})?$")
@@ -38,7 +38,6 @@ INVALID_JSON = RejectedEvent("invalid_json", "The document is not valid JSON.")
 
 _document = msgspec.json.Decoder(dict[str, Raw])
 _encode = msgspec.json.Encoder().encode
-_EMPTY = Raw(b'""')
 _NULL = b"null"
 
 BulkEvent = Mapping[str, Any] | RejectedEvent
@@ -140,9 +139,9 @@ def _event(document: bytes, action: Action, document_id: str | int | None) -> Bu
     return _with_origin(fields, action.index_name, document_id)
 
 
-def _with_origin(fields: Mapping[str, Raw], index: str, document_id: str | int | None) -> dict[str, Any]:
+def _with_origin(fields: Mapping[str, Raw], index: str, document_id: str | int | None) -> EventFields:
     """The fields of an event with its index and id; what is no field of an event goes into the metadata."""
-    event: dict[str, Any] = {"message": _EMPTY, **fields}
+    event: dict[str, Any] = dict(fields)
     if document_id is not None:
         event.setdefault("_id", document_id)
     if index:
@@ -150,11 +149,7 @@ def _with_origin(fields: Mapping[str, Raw], index: str, document_id: str | int |
         service = service_of(index)
         if service and bytes(event.get("service", _NULL)) == _NULL:
             event["service"] = service
-    if "metadata" in event:
-        return event  # the judge joins the two
-    columns = {name: value for name, value in event.items() if name in _COLUMNS}
-    columns["metadata"] = {name: value for name, value in event.items() if name not in _COLUMNS}
-    return columns
+    return with_metadata(event)
 
 
 @lru_cache(maxsize=1024)
