@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.clients.programs import run_node, run_page, run_python
-from tests.clients.refusing_proxy import refusing
+from tests.clients.refusing_proxy import LOST, refusing
+from tests.clients.rows import accounts
 from tests.integration.stack import RunningStack
 
 ROWS = "SELECT tenant_id, message, level, service, metadata FROM events WHERE service = {name:String}"
@@ -35,6 +36,17 @@ def test_ten_thousand_records_of_the_python_sdk_arrive_once_through_429_and_503(
     assert (fields["ratio"], fields["even"], fields["tags"]) == (1.5, False, ["a", "b"])
     assert (fields["host.name"], fields["replicas"], fields["scope.name"]) == ("h1", 3, "shop.cart")
     assert {by_number[number]["level"] for number in range(5)} == set(LEVELS)
+
+
+def test_a_batch_of_the_python_sdk_whose_response_is_lost_is_stored_once(stack: RunningStack) -> None:
+    for tenant, key in accounts(stack):
+        with refusing(stack.api, {0: LOST}) as proxy:
+            run_python("otel", URL=proxy.url, KEY=key, NAME=f"otel-lost-{tenant}", COUNT="10")
+        assert proxy.passed == [200, 200]
+        stack.wait_until_settled()
+        rows = stack.rows(ROWS, name=f"otel-lost-{tenant}")
+        assert sorted(row["message"] for row in rows) == [f"record {number}" for number in range(10)]
+        assert {row["tenant_id"] for row in rows} == {tenant}
 
 
 @pytest.mark.parametrize("encoding", ["protobuf", "json"])

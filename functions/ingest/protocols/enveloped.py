@@ -111,7 +111,7 @@ def _joined(content: Raw | Fields | None, envelope: Mapping[str, Any]) -> dict[s
 
 
 def with_metadata(event: EventFields) -> EventFields:
-    """An event with what is no field of ours in its metadata, and a message, which may be empty.
+    """An event with its unknown fields in the metadata, and a message, which may be empty.
 
     An event that has metadata stays as it is: the judge joins the two.
     """
