@@ -30,14 +30,14 @@ class SearchPage(Struct):
     stats: SearchStats
 
 
-class EventPage(Struct):
+class EventReply(Struct):
     """One event."""
 
     event: FoundEvent
     stats: SearchStats
 
 
-class ContextPage(Struct):
+class ContextReply(Struct):
     """The events next to one, in ascending order; the flags say whether there are more."""
 
     before: list[FoundEvent]
@@ -135,7 +135,7 @@ OPERATIONS: Operations = {
         "getEvent",
         "Read one event",
         "read",
-        {200: Reply("The event.", EventPage, {"event": _EVENT, "stats": _STATS})},
+        {200: Reply("The event.", EventReply, {"event": _EVENT, "stats": _STATS})},
         parameters=(_EVENT_ID,),
         errors=_EVENT_ERRORS,
         page="api.md#get-v1events",
@@ -147,7 +147,7 @@ OPERATIONS: Operations = {
         {
             200: Reply(
                 "The event and its neighbours in the order in which they were sent.",
-                ContextPage,
+                ContextReply,
                 {
                     "before": [],
                     "event": _EVENT,

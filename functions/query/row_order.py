@@ -24,8 +24,8 @@ _HASH = f"sipHash64({', '.join(COLUMNS[1:])})"
 
 
 @dataclass(frozen=True, slots=True)
-class SortKey:
-    """SQL for the parts of the sort key after the time.
+class RowOrderColumns:
+    """SQL for the columns of the order of rows after the time.
 
     `row_hash` distinguishes rows without identity and is 0 for all others.
     """
@@ -35,12 +35,12 @@ class SortKey:
     row_hash: str
 
 
-IDENTIFIED = SortKey("object_id", "position", f"if(object_id = '', {_HASH}, 0)")
-UNIDENTIFIED = SortKey("''", "toUInt32(0)", _HASH)
+IDENTIFIED = RowOrderColumns("object_id", "position", f"if(object_id = '', {_HASH}, 0)")
+UNIDENTIFIED = RowOrderColumns("''", "toUInt32(0)", _HASH)
 """For a table without the columns."""
 
 
-def sort_key(*, with_identity: bool) -> SortKey:
+def sort_key(*, with_identity: bool) -> RowOrderColumns:
     """The sort key of a table that has the columns of the identity, or has not."""
     return IDENTIFIED if with_identity else UNIDENTIFIED
 
@@ -55,7 +55,7 @@ class PageRange:
     store: Store
 
 
-def selection(key: SortKey) -> str:
+def selection(key: RowOrderColumns) -> str:
     """The SELECT of an EventRow (functions.query.rows), up to its WHERE."""
     return (
         f"SELECT {', '.join(COLUMNS)}, {key.object_id} AS object_id, {key.position} AS position, "
@@ -63,7 +63,7 @@ def selection(key: SortKey) -> str:
     )
 
 
-def page_of(matching: str, wanted: PageRange, key: SortKey, bindings: Bindings) -> str:
+def page_of(matching: str, wanted: PageRange, key: RowOrderColumns, bindings: Bindings) -> str:
     """The SELECT of one page of the rows that meet the condition `matching`.
 
     The hash needs every column of a row, so a first, narrow pass finds the time at which the page ends. Only
@@ -78,7 +78,7 @@ def page_of(matching: str, wanted: PageRange, key: SortKey, bindings: Bindings) 
     return f"{selection(key)} WHERE {' AND '.join(parts)} ORDER BY {by} LIMIT {skipped}, {wanted.size}"
 
 
-def _window(matching: str, wanted: PageRange, key: SortKey, bindings: Bindings) -> list[str]:
+def _window(matching: str, wanted: PageRange, key: RowOrderColumns, bindings: Bindings) -> list[str]:
     """The range from the last returned row, if any, to the time by which `size` further rows are found.
 
     It includes the rows of exactly that position, unless the store comes before the store of that row in the

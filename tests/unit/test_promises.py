@@ -27,7 +27,7 @@ LIBRARIES = {
 """The libraries of our code beside the standard library."""
 
 READS_EVENTS = {
-    "functions/query/compile/__init__.py": "its owner's searches",
+    "functions/query/row_order.py": "its owner's searches",
     "functions/query/compile/pipes.py": "its owner's stats",
     "functions/query/complete.py": "names and values for its owner's queries",
     "functions/privacy/export/logs.py": "a copy for its owner",
