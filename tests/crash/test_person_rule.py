@@ -15,8 +15,10 @@ from functions.privacy.erasure.objects import Quarantined
 from functions.privacy.erasure.place import ErasureClock
 from functions.privacy.erasure.rows import EventRows
 from functions.privacy.erasure.subject import MESSAGE, Subject
-from functions.query import conditions
 from functions.query.bindings import Bindings
+from functions.query.compile import filters
+from functions.query.language.names import METADATA
+from functions.query.language.syntax_tree import ContainsText, Equals, FieldRef, Filter
 from functions.query.tokens import Scalar
 from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.quarantine import QuarantineHeader, document_key, pack, unpack
@@ -76,16 +78,16 @@ def chosen(warehouse: Warehouse, condition: str, parameters: Mapping[str, object
 def searched(warehouse: Warehouse, subject: Subject) -> set[str]:
     """What searches for the subject show: `eq` by each type that the value may have, or `contains`."""
     if subject.field == MESSAGE:
-        wanted: list[conditions.FieldCondition] = [
-            conditions.FieldCondition(MESSAGE, "contains", (subject.value,))
-        ]
+        wanted: list[Filter] = [ContainsText(FieldRef("column", MESSAGE), str(subject.value))]
     else:
         values = [subject.value, *_typed(subject.value)]
-        wanted = [conditions.FieldCondition(subject.field, "eq", (value,)) for value in values]
+        wanted = [
+            Equals(FieldRef("path", subject.field.removeprefix(METADATA)), (value,)) for value in values
+        ]
     shown = set()
     for each in wanted:
         bindings = Bindings()
-        condition = f"tenant_id = {bindings.text(subject.tenant)} AND {conditions.sql(each, bindings)}"
+        condition = f"tenant_id = {bindings.text(subject.tenant)} AND {filters.sql(each, bindings)}"
         shown |= chosen(warehouse, condition, bindings.parameters)
     return shown
 

@@ -162,6 +162,19 @@ def test_a_table_has_columns_with_types_and_its_cost(routes: Routes) -> None:
     assert (found["truncated"], found["stats"]["rows_read"] > 0) == (False, True)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "user:none-has-it | stats min(timestamp), max(service), sum(duration_ms), p50(duration_ms)",
+        "user:none-has-it | stats count() as n by user | stats sum(n), avg(n), min(n), max(n), p99(n)",
+    ],
+)
+def test_results_of_no_rows_are_null(routes: Routes, text: str) -> None:
+    (row,) = routes.table("acme", text)["rows"]
+    assert row == [None] * len(row)
+    assert len(row) > 3
+
+
 def test_a_table_with_more_rows_than_it_can_have_says_so(routes: Routes, warehouse: Warehouse) -> None:
     load(warehouse, [staged(json.dumps({"n": n}), tenant_id="many") for n in range(10_050)], "many")
     found = routes.table("many", "* | stats count() by n")

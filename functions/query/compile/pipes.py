@@ -211,6 +211,7 @@ def _result_kind(aggregate: Aggregate, values: Values) -> AnyType:
 
 
 def _aggregate(aggregate: Aggregate, values: Values) -> str:
+    """SQL of a result, which is NULL for no values: of a type that is not nullable it would be 0 or 1970."""
     if aggregate.field is None:
         return "count()"
     match aggregate.function:
@@ -219,9 +220,9 @@ def _aggregate(aggregate: Aggregate, values: Values) -> str:
         case "uniq":
             return f"uniqExact({values.distinct(aggregate.field)})"
         case "min" | "max" if values.kind(aggregate.field) is not None:
-            return f"{aggregate.function}({values.distinct(aggregate.field)})"
+            return f"{aggregate.function}(toNullable({values.distinct(aggregate.field)}))"
         case "sum" | "avg" | "min" | "max":
-            return f"{aggregate.function}({values.number(aggregate.field)})"
+            return f"{aggregate.function}(toNullable({values.number(aggregate.field)}))"
         case _:
             share = (aggregate.percentile or 0) / 100
-            return f"quantileExact({share})({values.number(aggregate.field)})"
+            return f"quantileExact({share})(toNullable({values.number(aggregate.field)}))"
