@@ -1,6 +1,6 @@
 """Documentation of the search routes; see functions.shared.openapi."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -73,7 +73,7 @@ class QueryProblem(Struct):
     caret: str
 
 
-_EVENT = {
+_EVENT: dict[str, Any] = {
     "id": "06b2x5s3dgqkzr0v8m1tnc4f7a-0",
     "timestamp": "2026-11-23T10:00:00.000000000Z",
     "received_at": "2026-11-23T10:00:01.250000Z",
