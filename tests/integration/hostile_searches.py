@@ -142,14 +142,17 @@ def hostile_cursors() -> list[str]:
     body = search(b"{}", 10**18)
     most = 2**63 - 1
     places = [
-        cursors.CursorPosition(most, "b", 2**64 - 1, most),
-        cursors.CursorPosition(0, "", 0, 1),
-        cursors.CursorPosition(most, "'\\\x00" * 700, 0, most),
-        cursors.CursorPosition(5, "x", 5, 10**15),
+        cursors.CursorPosition(most, "b", 2**32 - 1, 2**64 - 1, most),
+        cursors.CursorPosition(0, "", 0, 0, 1),
+        cursors.CursorPosition(most, "'\\\x00" * 700, 0, 0, most),
+        cursors.CursorPosition(5, "x", 5, 5, 10**15),
     ]
     spans = [(0, most), (most, 0), (most, most), (0, 0)]
     return [
-        *(cursors.encode(cursors.Cursor(1, body.digest, *span, place)) for place in places for span in spans),
+        *(
+            cursors.encode(cursors.Cursor(cursors.VERSION, body.digest, *span, place))
+            for place in places for span in spans
+        ),
         "=", "====", "A" * 4096, "-_" * 2048, "é", "\x00",
         *map(_encoded, ("[" * 3000, "[1]", "null", "{}", '[1,"x",1e400,0,[0,"",0,1]]', '"' * 3000)),
         _encoded(f'[1,"{body.digest}",{"9" * 2000},0,[0,"",0,1]]'),
@@ -257,6 +260,7 @@ def _event(body: bytes) -> dict[str, Any]:
 ROW = {
     **dict.fromkeys(EventRow.__struct_fields__, ""),
     "timestamp": "2026-11-01 12:00:00.000000001",
+    "position": 2,
     "row_hash": "7",
     "store": "managed",
 }
