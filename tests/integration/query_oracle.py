@@ -187,7 +187,7 @@ def _meets(name: str, value: Any, kind: str, rest: list[Any]) -> bool:
     is_path = name.startswith("@")
     match kind, rest:
         case "exists", []:
-            return is_path or (value is not None and value != "")
+            return is_path or (value is not None and (value != "" or name not in COLUMNS))
         case "equals", [values]:
             return any(_equals(name, value, *each) for each in values)
         case "range", [sign, bound]:
