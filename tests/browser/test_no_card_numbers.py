@@ -84,11 +84,17 @@ def test_nothing_we_wrote_on_the_way_has_an_attribute_of_a_card_s_name(walk: Wal
 
 
 def test_none_of_our_pages_has_a_field_to_type_into(walk: Walk) -> None:
-    """The page of an unsubscribe link has a button. What was typed on the way went to Stripe's pages."""
+    """The page of an unsubscribe link has a button. What was typed on the way went to Stripe's pages.
+
+    Stripe leads back to the dashboard, which asks whether the browser has a session.
+    """
     for file in PROJECT_ROOT.glob("functions/**/*.py"):
         fields = re.findall(r"<(?:input|textarea|select)\b[^>]*", file.read_text())
         assert [field for field in fields if 'type="hidden"' not in field] == [], file
-    assert {asked.origin for asked in walk.log if asked.method == "POST"} == {walk.stack.stripe}
+    posted = [asked for asked in walk.log if asked.method == "POST"]
+    assert {asked.origin for asked in posted} == {walk.stack.stripe, walk.stack.api}
+    ours = [asked for asked in posted if asked.origin == walk.stack.api]
+    assert {(asked.url, asked.body) for asked in ours} == {(f"{walk.stack.api}/v1/login", '{"cookie":true}')}
 
 
 @pytest.mark.parametrize("source", [

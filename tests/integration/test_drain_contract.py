@@ -253,7 +253,7 @@ def test_a_body_over_the_limit_of_any_other_route_is_413(
         ("DELETE", "/v1/uploads/settings", "GET, PUT"),
         ("PATCH", "/v1/erasures/era_1", "DELETE, GET"),
         ("POST", "/health", "GET"),
-        ("OPTIONS", "/v1/search", "POST"),
+        ("OPTIONS", "/v1/search", "GET, POST"),
     ],
 )
 def test_405_names_the_methods_of_the_path(client: httpx.Client, method: str, path: str, allow: str) -> None:

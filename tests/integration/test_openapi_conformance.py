@@ -191,6 +191,8 @@ WITHOUT_STATE = {
     "POST /v1/stripe/webhook": "invalid_signature",
     "POST /v1/quarantine/{id}/replay": "not_found",
     "POST /v1/account/export": "export_in_progress",
+    "GET /v1/events/{id}": "not_found",
+    "GET /v1/events/{id}/context": "not_found",
     "DELETE /v1/erasures/{id}": "not_cancellable",
     "DELETE /v1/account": "confirmation_required",
     "POST /v1/uploads/{id}/resume": "not_resumable",

@@ -69,7 +69,7 @@ class World:
         policy = trust_policy("aws", ACCOUNT, f"id-of-{tenant}")
         self.clouds.client("s3").create_bucket(Bucket=f"{tenant}-logs")
         made = self.clouds.client("iam").create_role(
-            RoleName=f"byoc-astralog-{tenant}", AssumeRolePolicyDocument=json.dumps(policy)
+            RoleName=f"byoc-astralog-session-{tenant}", AssumeRolePolicyDocument=json.dumps(policy)
         )
         self.choose(tenant, made["Role"]["Arn"])
 
@@ -96,7 +96,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             for key in clouds.keys(f"{tenant}-logs"):
                 clouds.client("s3").delete_object(Bucket=f"{tenant}-logs", Key=key)
             clouds.client("s3").delete_bucket(Bucket=f"{tenant}-logs")
-            clouds.client("iam").delete_role(RoleName=f"byoc-astralog-{tenant}")
+            clouds.client("iam").delete_role(RoleName=f"byoc-astralog-session-{tenant}")
 
 
 def test_each_tenant_works_in_its_own_bucket_with_one_session(here: World) -> None:
@@ -144,7 +144,7 @@ def test_a_session_that_ends_early_is_replaced_after_the_bucket_was_evicted(here
 
 def test_a_tenant_cannot_use_another_tenants_role(here: World) -> None:
     here.buckets.bucket(ACME).create(f"{staged_prefix(ACME)}1", b"rows")
-    here.choose(GLOBEX, f"arn:aws:iam::{ACCOUNT}:role/byoc-astralog-acme")
+    here.choose(GLOBEX, f"arn:aws:iam::{ACCOUNT}:role/byoc-astralog-session-acme")
 
     with pytest.raises(BucketRefusedError) as caught:
         here.keys(here.buckets.bucket(GLOBEX), GLOBEX)

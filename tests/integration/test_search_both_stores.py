@@ -56,7 +56,7 @@ class Stores:
         event = {
             "routeKey": route,
             "requestContext": context,
-            "body": json.dumps({**EVER, **body}),
+            "body": json.dumps(body),
         }
         answered = querying.handler(event, None)
         return answered["statusCode"], json.loads(answered["body"])
