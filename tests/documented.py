@@ -134,11 +134,13 @@ def _is_page(response: httpx.Response) -> bool:
 def comparing_answers(api: str) -> Iterator[None]:
     """Within the block, compare each answer that this process gets by httpx from `api`."""
     send = httpx.Client.send
+    # Here and not at the first answer: Python 3.11 cannot parse modules in two threads at once.
+    documented = documented_answers()
 
     def compared(self: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
         response = send(self, request, **options)
         if str(request.url).startswith(api) and not options.get("stream") and not _is_page(response):
-            documented_answers().check(
+            documented.check(
                 request.method,
                 request.url.path,
                 response.status_code,
