@@ -18,7 +18,11 @@ CHECKOUTS = PROJECT_ROOT / ".local" / "previous"
 NO_VARIABLES: Mapping[str, str] = {}
 
 BUILDER = ("infra/build.py", "infra/archive.py")
-"""Of this version, which builds for other platforms than Lambda's. What it packs is the old version's."""
+BUILDS_FOR_ANY_PLATFORM = "6c804f9290bff62bef52d13b9dc76d86de212a54"
+"""Versions from before the builder took a platform are built with the builder of this one.
+
+What it packs is theirs. Today's builder packs what they do not have.
+"""
 
 _SYNTHESIZE = """
 import json, pathlib, sys
@@ -80,7 +84,7 @@ class Previous:
         _output([sys.executable, "-m", *command], self.root, aws_variables(site))
 
     def _check_out(self) -> None:
-        """The files of the commit, without a work tree of git, and this version's builder."""
+        """The files of the commit, without a work tree of git, and a builder for this machine."""
         if not self.root.exists():
             unfinished = self.root.with_suffix(".unfinished")
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -90,8 +94,10 @@ class Previous:
             _output(["tar", "-xf", archive.name], unfinished)
             archive.unlink()
             unfinished.rename(self.root)
-        for file in BUILDER:
-            shutil.copyfile(PROJECT_ROOT / file, self.root / file)
+        if "--architecture" not in (self.root / BUILDER[0]).read_text():
+            for file in BUILDER:
+                builder = _output(["git", "show", f"{BUILDS_FOR_ANY_PLATFORM}:{file}"], PROJECT_ROOT)
+                (self.root / file).write_text(builder)
 
 
 def _output(command: list[str], cwd: Path, variables: Mapping[str, str] = NO_VARIABLES) -> str:
