@@ -242,12 +242,12 @@ class World:
 def decoded_rows(key: str, body: bytes) -> list[dict[str, Any]]:
     text = zstd.decompress(body)
     rows = [json.loads(line) for line in text.splitlines()]
-    told = StagedKey.parse(key)
-    assert (len(rows), billed_bytes(text.splitlines())) == (told.rows, told.raw_bytes)
+    parsed = StagedKey.parse(key)
+    assert (len(rows), billed_bytes(text.splitlines())) == (parsed.rows, parsed.raw_bytes)
     assert [(row["object_id"], row["position"]) for row in rows] == [
-        (told.object_id, position) for position in range(len(rows))
+        (parsed.object_id, position) for position in range(len(rows))
     ]
-    assert {row["tenant_id"] for row in rows} == {told.tenant}
+    assert {row["tenant_id"] for row in rows} == {parsed.tenant}
     return rows
 
 
