@@ -19,6 +19,7 @@ from functions.destinations.steps import (
 from functions.destinations.tables import grants, missing_columns
 from functions.shared.byoc.destination_store import Destination
 from functions.shared.byoc.guarantee import Guarantee, guarantee_of, not_kept
+from functions.shared.byoc.otel_view import create_otel_view
 from functions.shared.byoc.table_identity import has_identity, has_table
 from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.egress.egress_filter import AddressRefusedError, EgressFilter
@@ -122,7 +123,10 @@ class ClickHouseTester:
             )
         self._partition_key = self._table()["partition_key"]
         self._probe.with_identity = self._call(lambda: has_identity(self._warehouse))
-        return _created(applied) if self._probe.with_identity else _without_identity()
+        with_view = self._call(lambda: create_otel_view(self._warehouse))
+        if not self._probe.with_identity:
+            return _without_identity()
+        return _created(applied, with_view=with_view)
 
     def _applied(self) -> list[str] | None:
         """The migrations applied now; None when an existing table is used as it is.
@@ -226,12 +230,13 @@ def _without_identity() -> StepPassed:
     )
 
 
-def _created(applied: list[str] | None) -> StepPassed:
+def _created(applied: list[str] | None, *, with_view: bool) -> StepPassed:
     if applied is None:
         return StepPassed(
             "All tables and columns exist; the user may not create tables.",
             "Run our SQL yourself when we announce a change, or grant CREATE TABLE.",
         )
     return StepPassed(
-        "The tables were created or brought up to date." if applied else "The tables are up to date."
+        "The tables were created or brought up to date." if applied else "The tables are up to date.",
+        None if with_view else "To read the logs with Grafana or HyperDX, grant CREATE VIEW to the user.",
     )

@@ -11,7 +11,10 @@ REQUIRED = {
 }
 """Without the columns of IDENTITY logs are loaded and found, but lose the order in which they were sent."""
 
-RIGHTS = "SELECT, INSERT, ALTER DELETE, ALTER ADD COLUMN, ALTER ADD INDEX, CREATE TABLE, CREATE DATABASE"
+RIGHTS = (
+    "SELECT, INSERT, ALTER DELETE, ALTER ADD COLUMN, ALTER ADD INDEX, CREATE TABLE, CREATE VIEW, "
+    "CREATE DATABASE"
+)
 
 
 def missing_columns(database: Warehouse) -> list[str]:

@@ -130,6 +130,9 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "already_rotated": ErrorCode((409,), "the key has a successor", "use the successor"),
     "key_not_active": ErrorCode((409,), "the key is revoked or expired", "create a new key"),
     "too_many_keys": ErrorCode((409,), "the account has its maximum of keys", "revoke a key"),
+    "too_many_saved_searches": ErrorCode(
+        (409,), "the account has its maximum of saved searches", "delete a saved search"
+    ),
     "no_email_change": ErrorCode((409,), "no address waits for confirmation", "request the change first"),
     "no_owner": ErrorCode((409,), "no person signed up for this account", "use a key instead"),
     "already_subscribed": ErrorCode(
@@ -148,12 +151,19 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "listing_too_long": ErrorCode(
         (409,), "`quarantine/` in your bucket has too many objects", "delete objects that do not belong there"
     ),
-    "export_in_progress": ErrorCode((409,), "a data export is in progress", "wait until it is ready"),
+    "export_in_progress": ErrorCode(
+        (409,),
+        "a data export, or two exports of search results, are in progress",
+        "wait until one is ready",
+    ),
     "not_cancellable": ErrorCode(
         (409,), "only the erasure of an account can be cancelled, before it begins", "read its status"
     ),
     "too_many_erasures": ErrorCode(
         (409,), "the account has its maximum of open erasures", "wait until one is verified"
+    ),
+    "cursor_expired": ErrorCode(
+        (410,), "the tail's cursor is older than a day, or the logs moved", "start again without `cursor`"
     ),
     "payload_too_large": ErrorCode(
         (413,), "the body, its decoded size or a file is over the limit", "send less: `error` has the limit"
@@ -170,8 +180,16 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "too_many_attempts": ErrorCode(
         (429,), "too many invalid keys, sign-ins or codes", "wait as long as `Retry-After` says"
     ),
+    "search_budget_exceeded": ErrorCode(
+        (429,),
+        "searches of the account or the key have read more rows than its budget",
+        "wait as long as `Retry-After` says; narrow the search, `?dry_run=true` shows what it reads",
+    ),
     "too_many_searches": ErrorCode(
         (429,), "the account runs its maximum of searches", "retry when one has ended"
+    ),
+    "too_many_tails": ErrorCode(
+        (429,), "the account has its maximum of concurrent tails", "close one, then retry"
     ),
     "too_many_uploads": ErrorCode(
         (429,),
@@ -182,7 +200,9 @@ ERROR_CODES: dict[str, ErrorCode] = {
         (429,), "too many announced files have not arrived", "put the announced files, then retry"
     ),
     "too_many_exports": ErrorCode(
-        (429,), "five data exports in 24 hours", "download an existing one, or wait for `Retry-After`"
+        (429,),
+        "five data exports, or 50 exports of search results, in 24 hours",
+        "download an existing one, or wait for `Retry-After`",
     ),
     "too_many_erasures_today": ErrorCode(
         (429,), "50 erasures of persons in 24 hours", "wait as long as `Retry-After` says"

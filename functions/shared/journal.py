@@ -6,6 +6,7 @@ is not on the list is a bug and raises: this keeps payloads, secrets and address
 """
 
 import json
+import logging
 import os
 import sys
 import time
@@ -37,7 +38,10 @@ SAMPLES = frozenset({"Milliseconds"})
 """Units for which zeros are published. For all other units a zero has the same meaning as no value."""
 
 Fields = Mapping[str, str | float]
-Metrics = Mapping[str, tuple[float, str]]
+Measured = float | list[float]
+"""A value, or one value of each of several requests; CloudWatch accepts up to 100 in a line."""
+
+Metrics = Mapping[str, tuple[Measured, str]]
 """Values and units by name: `{"Rows": (100, "Count")}`."""
 
 
@@ -93,6 +97,14 @@ def use(writer: LineWriter) -> None:
     _writer = writer
 
 
+def silence_libraries() -> None:
+    """Keep lines of libraries below WARNING out of the log.
+
+    With the log format JSON, Lambda sets the root logger to the application level, INFO.
+    """
+    logging.getLogger().setLevel(logging.WARNING)
+
+
 @contextmanager
 def bound(request_id: str) -> Iterator[None]:
     """Add `request_id`, if there is one, to each line written within the block."""
@@ -127,7 +139,7 @@ def measure(function: str, metrics: Metrics, **fields: str | float) -> None:
         write_line({**_warning(signal), DIMENSION: function, metric: metrics[metric][0], **everything})
 
 
-def is_published(value: float, unit: str) -> bool:
+def is_published(value: Measured, unit: str) -> bool:
     """Whether a figure becomes a metric; see SAMPLES."""
     return bool(value) or unit in SAMPLES
 
@@ -181,5 +193,5 @@ def _warning(signal: Signal) -> dict[str, object]:
     }
 
 
-def _figures(function: str, metrics: Metrics) -> dict[str, str | float]:
+def _figures(function: str, metrics: Metrics) -> dict[str, str | Measured]:
     return {DIMENSION: function, **{name: value for name, (value, _) in metrics.items()}}

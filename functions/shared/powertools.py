@@ -87,7 +87,8 @@ class PowertoolsWriter:
         line.add_dimension(DIMENSION, function)
         for name, (value, unit) in metrics.items():
             if journal.is_published(value, unit):
-                line.add_metric(name, unit, value)
+                # For several values the first stands: all of them are written below.
+                line.add_metric(name, unit, value[0] if isinstance(value, list) else value)
             else:
                 line.add_metadata(name, value)
         for name, field in fields.items():
@@ -100,6 +101,7 @@ class PowertoolsWriter:
 def instrumented(handler: Callable[[Event, Any], T]) -> Callable[[Event, Any], T]:
     """Write the lines of this process with Powertools, each with the id of its request."""
     journal.use(PowertoolsWriter())
+    journal.silence_libraries()
 
     @wraps(handler)
     def instrumented_handler(event: Event, context: Any) -> T:

@@ -9,7 +9,7 @@ infra/topology/signals.py describes the same signals for the alarms; a test comp
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 DELIVERY = "delivery"
 """Logs, files or mails are late, lost or rejected."""
@@ -18,8 +18,7 @@ OBLIGATIONS = "obligations"
 """A term of retention, privacy or billing is not kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """Raises warning `number` of `alarm` while the metric is above `above`."""
 
     alarm: str
@@ -89,11 +88,17 @@ SIGNALS: Mapping[str, Mapping[str, Signal]] = {
 """Function -> metric -> signal."""
 
 
-def raised(function: str, metrics: Mapping[str, tuple[float, str]]) -> Iterator[tuple[str, Signal]]:
+def raised(
+    function: str, metrics: Mapping[str, tuple[float | list[float], str]]
+) -> Iterator[tuple[str, Signal]]:
     """Each metric of `function` whose value is above the limit of its signal, and the signal.
 
     `metrics`: values and units by name.
     """
     for metric, signal in SIGNALS.get(function, {}).items():
-        if metric in metrics and metrics[metric][0] > signal.above:
+        if metric in metrics and _largest(metrics[metric][0]) > signal.above:
             yield metric, signal
+
+
+def _largest(value: float | list[float]) -> float:
+    return max(value) if isinstance(value, list) else value

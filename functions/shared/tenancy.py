@@ -37,7 +37,7 @@ def quarantine_prefix(tenant: TenantId) -> str:
 
 
 def exports_prefix(tenant: TenantId) -> str:
-    """The S3 prefix of the data exports of `tenant`."""
+    """The S3 prefix of the data exports of `tenant`, and of the exports of its search results."""
     return f"exports/v1/tenant={tenant}/"
 
 
@@ -72,6 +72,21 @@ def own_drops(tenant: TenantId) -> str:
 def own_searches(tenant: TenantId) -> str:
     """The name of a BYOC tenant's ClickHouse in the table of health, for searches."""
     return f"searches:{tenant}"
+
+
+def own_tails(tenant: TenantId) -> str:
+    """The name of a tenant's concurrent tails in the table of health."""
+    return f"tails:{tenant}"
+
+
+def own_tail_reads(tenant: TenantId) -> str:
+    """The name of a BYOC tenant's ClickHouse in the table of health, for the statements of tails."""
+    return f"tail-reads:{tenant}"
+
+
+def own_export_reads(tenant: TenantId) -> str:
+    """The name of a BYOC tenant's ClickHouse in the table of health, for exports of search results."""
+    return f"export-reads:{tenant}"
 
 
 def own_staging(tenant: TenantId) -> str:

@@ -52,17 +52,18 @@ class DynamoTurnLog:
         item = self._table.get(self._name(tenant))
         return item.turns if item else 0
 
-    def next(self, tenant: TenantId, number: int) -> Write:
-        """The turn that follows turn `number`, as a write of a transaction.
+    def next(self, tenant: TenantId, number: int, room: int = 1) -> Write:
+        """The next turn, as a write of a transaction; `number` was read before the caller decided.
 
-        Its condition fails when another turn of `tenant` began after `number` was read: then the caller
+        Its condition fails when `room` other turns of `tenant` began after `number` was read: then the caller
         has to read and decide again.
         """
+        soon_enough = TurnItem.turns.between(number, number + room - 1)
         return self._table.write_of_update(
             self._name(tenant),
             *_times(self._clock()),
-            TurnItem.turns.set(number + 1),
-            condition=TurnItem.turns == number if number else TurnItem.turns.does_not_exist(),
+            TurnItem.turns.add(1),
+            condition=soon_enough if number else TurnItem.turns.does_not_exist() | soon_enough,
         )
 
     def _name(self, tenant: TenantId) -> str:

@@ -13,6 +13,7 @@ proxies limit a URL to less than a thousand values need. Such a statement has at
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,8 @@ BUSY_CODES = frozenset({159, 160, 164, 202, 209, 210, 236, 241, 242, 243, 252, 2
 
 TOO_LARGE_RESULT = 396
 """ClickHouse's code for a result above `max_result_bytes`."""
+
+_VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})\.")
 
 _NEVER_CONNECTED = frozenset({"NewConnectionError", "ConnectTimeoutError", "NameResolutionError"})
 
@@ -205,6 +208,15 @@ class Warehouse:
         except TooLongAnswerError:
             raise LongResultError from None
         return answer
+
+    def engine_version(self) -> tuple[int, int]:
+        """Year and month of the engine's version, such as (26, 9), as it said when the connection began.
+
+        (0, 0) for a version of another form. Raises as `command`; sends nothing on an open connection.
+        """
+        text = self._run(lambda client: client.server_version)
+        found = _VERSION.match(str(text))
+        return (int(found[1]), int(found[2])) if found else (0, 0)
 
     def close(self) -> None:
         if self._client:

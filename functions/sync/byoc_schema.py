@@ -2,6 +2,7 @@
 
 from functions.shared.byoc.clients import ByocClients
 from functions.shared.byoc.destination_store import Destination
+from functions.shared.byoc.otel_view import create_otel_view
 from functions.shared.byoc.table_identity import has_table
 from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.schema.migration_files import migrations
@@ -31,6 +32,7 @@ def prepare_tables(byoc_clients: ByocClients, destination: Destination, *, dropp
         Schema(destination.warehouse, connect=connect).bring_up_to_date(migrations())
         if dropped:
             _create_tables(connect(destination.warehouse))
+        _create_view(connect(destination.warehouse))
     except WarehouseRefusedError as refusal:
         if refusal.engine_code != _NO_RIGHT and not _has_table(connect(destination.warehouse)):
             raise
@@ -39,6 +41,13 @@ def prepare_tables(byoc_clients: ByocClients, destination: Destination, *, dropp
 def _has_table(database: Warehouse) -> bool:
     try:
         return has_table(database)
+    finally:
+        database.close()
+
+
+def _create_view(database: Warehouse) -> None:
+    try:
+        create_otel_view(database)
     finally:
         database.close()
 

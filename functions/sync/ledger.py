@@ -1,51 +1,57 @@
 """The ledger in DynamoDB: the decisions and the state of every staged object; makes delivery exactly-once.
 
-Two kinds of entries:
+Three kinds of entries:
 
 - `object#<key>` is a claim: the batch that the object belongs to. Written once, never changed.
-- `batch#<id>` is a batch: its candidates in order, and its state (see `Batch`). Once it is done, its usage
-  replaces its candidates, and it stays in the index `unmetered` until billing has counted it (docs/adr/0012).
+- `batch#<id>` is a batch: its state (see `Batch`), and its candidates in order if they are few. Once it is
+  done, its usage replaces them, and it stays in the index `unmetered` until billing has counted it
+  (docs/adr/0012).
+- `manifest#<id>` has the candidates of a larger batch, so that lease, seal and done do not pay for them.
 
-A batch of up to 99 objects is written in one transaction with all its claims. A larger batch is written with
-its first 99 objects, then the rest, transaction by transaction. If another batch claims one of them in
-between, the object belongs to that batch. Claims are write-once: every process that completes a batch,
-whether it planned the batch or found it half-written, ends with the same members.
+A batch is written in this order: its manifest, the batch, the claims, each by a write of its own. If another
+batch claims an object first, it belongs to that batch. Claims are write-once: every process that completes a
+batch, whether it planned the batch or found it half-written, ends with the same members. A batch that no
+claim names is never loaded. docs/adr/0053 has the reasons, and what earlier versions wrote.
 """
 
 import json
-import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from functions.shared.batch_usage import packed, shard_of
 from functions.shared.errors import PermanentError
-from functions.shared.tables.ledger import OBJECT, LedgerItem, batch_entry, object_entry
-from functions.shared.tables.store_errors import (
-    ConditionFailedError,
-    StoreUnavailableError,
-    WriteConflictError,
-)
+from functions.shared.tables.ledger import OBJECT, LedgerItem, batch_entry, manifest_entry, object_entry
+from functions.shared.tables.store_errors import ConditionFailedError, StoreUnavailableError
 from functions.shared.tables.table import Table
-from functions.shared.tables.transaction import Write, open_client, write_once
+from functions.shared.tables.transaction import open_client, write_once
+from functions.sync.commit_log import CommitLog
 from functions.sync.notifications import StagedObject
+from functions.sync.packed_manifest import pack, unpack
 from functions.sync.plan import Manifest, rows_of
 from functions.sync.usage_shares import usage_of
 
-CLAIMS_A_TRANSACTION = 99
+INLINE_BYTES = 600
+"""Up to here a manifest is in the item of its batch, which then stays below 1 KB, one write unit."""
+
 FORGET_AFTER_DAYS = 45
 """Longer than any message can live: 14 days in a queue, 14 more in its dead-letter queue, and a redrive."""
 
 PLANNED, SEALED, DONE, REPLACED = "planned", "sealed", "done", "replaced"
 
-_MAX_CONFLICTS = 8
+_STORED = {PLANNED: "planned-2", SEALED: "sealed-2"}
+"""States of open batches in the table. Earlier versions lease batches in the states at the left only: none of
+the form of today, whose members they cannot read."""
+
+_LOGICAL = {stored: state for state, stored in _STORED.items()}
+_OPEN = (*_STORED, *_LOGICAL)
+
+_CLAIM_ROUNDS = 4
 _ABSENT = LedgerItem.entry.does_not_exist()
 _SECONDS_A_DAY = 86_400
-
-T = TypeVar("T")
 
 
 class UnknownBatchError(PermanentError):
@@ -61,6 +67,7 @@ class Batch:
     in ClickHouse; the batch `successor` replaces it).
     `members`: the objects of the manifest, except those that other batches claimed and those that were gone
     at the first insert; empty once the batch is done.
+    `has_earlier_form`: an earlier version wrote it. It stays readable for that version.
     """
 
     manifest: Manifest
@@ -68,6 +75,7 @@ class Batch:
     state: str
     members: tuple[StagedObject, ...]
     successor: str = ""
+    has_earlier_form: bool = False
 
     @property
     def rows(self) -> int:
@@ -97,6 +105,7 @@ class Ledger:
         self._client = client or open_client()
         self._table = Table(LedgerItem, table, self._client)
         self._clock = clock
+        self._commits = CommitLog(self._table, self._client, clock)
 
     def claims(self, keys: Iterable[str]) -> dict[str, str]:
         """The batch id of each of `keys` that a batch has claimed."""
@@ -104,7 +113,7 @@ class Ledger:
         return {item.entry.removeprefix(OBJECT): item.batch_id for item in found}
 
     def batch(self, batch_id: str) -> Batch:
-        """The batch with this id.
+        """The batch with this id. While it is planned, some members may be claimed by others: see `complete`.
 
         Raises
         ------
@@ -113,33 +122,26 @@ class Ledger:
         item = self._table.get(batch_entry(batch_id))
         if item is None:
             raise UnknownBatchError(f"no batch {batch_id}")
-        return _batch(batch_id, item)
+        if item.state in _LOGICAL and item.manifest is None:
+            return _batch(batch_id, item, self._table.get(manifest_entry(batch_id)))
+        return _batch(batch_id, item, item)
 
     def create_batch(self, manifest: Manifest) -> Batch | None:
         """Write `manifest` as a batch, without objects that other batches claimed; None if none is left."""
-        for _ in range(_MAX_CONFLICTS):
-            if not manifest.objects:
-                return None
-            if self._transact(manifest, manifest.objects[:CLAIMS_A_TRANSACTION], with_batch=True):
-                return self.complete(_fresh(manifest), claimed=CLAIMS_A_TRANSACTION)
-            if manifest.batch_id in self.claims(each.key for each in manifest.objects).values():
-                return self.complete(self.batch(manifest.batch_id))
-            manifest = manifest.without(frozenset(self.claims(each.key for each in manifest.objects)))
-        raise StoreUnavailableError("others keep claiming the same objects")
+        batch = Batch(manifest, manifest.batch_id, PLANNED, manifest.objects)
+        try:
+            self._table.put(self._put_manifest(manifest, PLANNED), _ABSENT)
+        except ConditionFailedError:
+            batch = self.complete(self.batch(manifest.batch_id))
+        else:
+            batch = self._claim(batch, {})
+        return None if batch.state == PLANNED and not batch.members else batch
 
-    def complete(self, batch: Batch, claimed: int = 0) -> Batch:
-        """Claim what a planned batch has not claimed yet; only vanished objects then change its members.
-
-        With `claimed`, that many candidates have just been claimed, and the others had no claim.
-        """
-        candidates = batch.manifest.objects
-        if batch.state != PLANNED or len(candidates) <= CLAIMS_A_TRANSACTION:
+    def complete(self, batch: Batch) -> Batch:
+        """Claim what a planned batch has not claimed yet; only vanished objects then change its members."""
+        if batch.state != PLANNED:
             return batch
-        members = list(candidates[:claimed])
-        for some in _parts(candidates[claimed:], CLAIMS_A_TRANSACTION):
-            claims = {} if claimed else self.claims(each.key for each in some)
-            members += self._claimed(batch, some, claims)
-        return replace(batch, members=tuple(members))
+        return self._claim(batch, self.claims(each.key for each in batch.manifest.objects))
 
     def lease(self, batch_id: str, owner: str, seconds: float) -> Lease | None:
         """Lease the batch for `seconds`; None while another process has it, or once it is at its end."""
@@ -151,7 +153,7 @@ class Ledger:
                 LedgerItem.lease_owner.set(owner),
                 LedgerItem.lease_until.set(now + seconds),
                 LedgerItem.attempts.set((LedgerItem.attempts | 0) + 1),
-                condition=LedgerItem.state.is_in(PLANNED, SEALED) & free,
+                condition=LedgerItem.state.is_in(*_OPEN) & free,
             )
         except ConditionFailedError:
             return None
@@ -171,13 +173,12 @@ class Ledger:
         if batch.state != PLANNED:
             return batch
         kept = tuple(each for each in batch.members if each.key not in gone)
-        excluded = sorted({each.key for each in batch.manifest.objects} - {each.key for each in kept})
         try:
             self._table.update(
                 batch_entry(batch.batch_id),
-                LedgerItem.state.set(SEALED),
-                LedgerItem.excluded.set(json.dumps(excluded)),
-                condition=LedgerItem.state == PLANNED,
+                LedgerItem.state.set(_stored(batch, SEALED)),
+                LedgerItem.excluded.set(_excluded(batch, frozenset(each.key for each in kept))),
+                condition=LedgerItem.state == _stored(batch, PLANNED),
             )
         except ConditionFailedError:
             return self.batch(batch.batch_id)
@@ -186,28 +187,43 @@ class Ledger:
     def done(self, batch: Batch) -> None:
         """Record that the batch's rows are in ClickHouse and are to be metered. Only the first call counts.
 
-        Its candidates are removed: they are no longer needed, and each later write would pay for them.
+        The same transaction appends a batch with rows to the commit log of its destination.
+
+        Its candidates are removed: they are no longer needed, and each later write would pay for them. A
+        manifest in an item of its own expires: to delete it would cost as much as to keep it.
         """
         usage = usage_of(batch.manifest.destination, batch.members)
         waits = [LedgerItem.unmetered.set(shard_of(batch.batch_id))] if usage else []
-        with suppress(ConditionFailedError):
-            self._table.update(
-                batch_entry(batch.batch_id),
-                LedgerItem.state.set(DONE),
-                LedgerItem.forget_at.set(self._forget_at()),
-                LedgerItem.done_at.set(self._moment()),
-                LedgerItem.usage.set(packed(usage)),
-                *waits,
-                LedgerItem.candidates.remove(),
-                LedgerItem.excluded.remove(),
-                condition=LedgerItem.state != DONE,
+        changes = [
+            LedgerItem.state.set(DONE),
+            LedgerItem.forget_at.set(self._forget_at()),
+            LedgerItem.done_at.set(self._moment()),
+            LedgerItem.usage.set(packed(usage)),
+            *waits,
+            LedgerItem.manifest.remove(),
+            LedgerItem.candidates.remove(),
+            LedgerItem.excluded.remove(),
+        ]
+        entry, unfinished = batch_entry(batch.batch_id), LedgerItem.state != DONE
+        if usage:
+            done = self._table.write_of_update(entry, *changes, condition=unfinished)
+            self._commits.append(
+                batch.manifest.destination, batch.batch_id, done, lambda: self._is_done(batch.batch_id)
             )
+            return
+        with suppress(ConditionFailedError):
+            self._table.update(entry, *changes, condition=unfinished)
+
+    def _is_done(self, batch_id: str) -> bool:
+        item = self._table.get(batch_entry(batch_id), ["entry", "forget_at", "state"])
+        return item is not None and item.state == DONE
 
     def replace(self, batch: Batch, members: Sequence[StagedObject]) -> Batch:
         """Replace the `sealed` batch `batch` by a new batch of `members`, and return the new batch.
 
         Only for a batch none of whose rows is or will be in ClickHouse. Members that the batch does not have
-        are claimed for the new one. One transaction writes all of it, or nothing.
+        are claimed for the new one. One transaction writes all of it but the manifest, or nothing: a claim of
+        the new batch beside an old batch that is not replaced would load both.
         """
         manifest = Manifest(
             batch.manifest.destination, batch.manifest.expires_on, tuple(members), after=batch.batch_id
@@ -218,10 +234,15 @@ class Ledger:
                 batch_entry(batch.batch_id),
                 LedgerItem.state.set(REPLACED),
                 LedgerItem.successor.set(manifest.batch_id),
-                condition=LedgerItem.state == SEALED,
+                condition=LedgerItem.state == _stored(batch, SEALED),
             ),
-            self._table.write_of_put(_item(manifest, self._forget_at(), SEALED), _ABSENT),
-            *self._claims(manifest, [each for each in members if each.key not in had]),
+            *(
+                self._table.write_of_put(each, _ABSENT)
+                for each in (
+                    self._put_manifest(manifest, SEALED),
+                    *self._claims(manifest.batch_id, [each for each in members if each.key not in had]),
+                )
+            ),
         ]
         try:
             write_once(self._client, writes)
@@ -229,38 +250,48 @@ class Ledger:
             raise StoreUnavailableError("another process has replaced the batch") from None
         return Batch(manifest, manifest.batch_id, SEALED, manifest.objects)
 
-    def _claimed(
-        self, batch: Batch, objects: Sequence[StagedObject], claims: Mapping[str, str]
-    ) -> list[StagedObject]:
-        """Claim those of `objects` that are not in `claims`; return those that then belong to `batch`."""
-        for _ in range(_MAX_CONFLICTS):
-            unclaimed = [each for each in objects if each.key not in claims]
-            if not unclaimed or self._transact(batch.manifest, unclaimed, with_batch=False):
-                return [each for each in objects if claims.get(each.key, batch.batch_id) == batch.batch_id]
-            claims = self.claims(each.key for each in objects)
-        raise StoreUnavailableError("others keep claiming the same objects")
+    def _put_manifest(self, manifest: Manifest, state: str) -> LedgerItem:
+        """The item of a new batch; a large manifest is written to an item of its own first.
 
-    def _transact(self, manifest: Manifest, claims: Sequence[StagedObject], *, with_batch: bool) -> bool:
-        """Write claims, and the batch itself, all or none; False when one exists or a write conflicts."""
-        writes = self._claims(manifest, claims)
-        if with_batch:
-            writes.append(self._table.write_of_put(_item(manifest, self._forget_at(), PLANNED), _ABSENT))
-        try:
-            write_once(self._client, writes)
-        except ConditionFailedError:
-            return False
-        except WriteConflictError:
-            time.sleep(random.uniform(0, 0.05))  # noqa: S311
-            return False
-        return True
-
-    def _claims(self, manifest: Manifest, objects: Sequence[StagedObject]) -> list[Write]:
-        """The write-once claims of `objects` for the batch of `manifest`."""
-        batch_id, forget_at = manifest.batch_id, self._forget_at()
-        claims = (
-            LedgerItem(object_entry(each.key), batch_id=batch_id, forget_at=forget_at) for each in objects
+        It is written again with each attempt, so that it expires no earlier than the batch.
+        """
+        item = LedgerItem(
+            batch_entry(manifest.batch_id),
+            destination=manifest.destination,
+            expires_on=manifest.expires_on.isoformat(),
+            state=_STORED[state],
+            after=manifest.after,
+            attempts=0,
+            forget_at=self._forget_at(),
         )
-        return [self._table.write_of_put(each, _ABSENT) for each in claims]
+        packed = pack(manifest.objects)
+        if len(packed) <= INLINE_BYTES:
+            item.manifest = packed
+        else:
+            entry = manifest_entry(manifest.batch_id)
+            self._table.put(LedgerItem(entry, manifest=packed, forget_at=item.forget_at))
+        return item
+
+    def _claim(self, batch: Batch, claims: dict[str, str]) -> Batch:
+        """`batch` with the members that it has once every candidate is claimed; `claims` are those so far."""
+        keys = [each.key for each in batch.manifest.objects]
+        for _ in range(_CLAIM_ROUNDS):
+            unclaimed = [each for each in batch.manifest.objects if each.key not in claims]
+            if not unclaimed:
+                ours = (each for each in batch.manifest.objects if claims[each.key] == batch.batch_id)
+                return replace(batch, members=tuple(ours))
+            existing = self._table.insert_missing(self._claims(batch.batch_id, unclaimed))
+            theirs = {each.entry.removeprefix(OBJECT) for each in existing}
+            claims = {key: claims.get(key, batch.batch_id) for key in keys if key not in theirs}
+            claims |= self.claims(theirs)
+        raise StoreUnavailableError("claims disappear while they are read")
+
+    def _claims(self, batch_id: str, objects: Sequence[StagedObject]) -> list[LedgerItem]:
+        """The write-once claims of `objects` for a batch."""
+        forget_at = self._forget_at()
+        return [
+            LedgerItem(object_entry(each.key), batch_id=batch_id, forget_at=forget_at) for each in objects
+        ]
 
     def _moment(self) -> str:
         """Now, as text that sorts by time."""
@@ -270,29 +301,41 @@ class Ledger:
         return int(self._clock()) + FORGET_AFTER_DAYS * _SECONDS_A_DAY
 
 
-def _fresh(manifest: Manifest) -> Batch:
-    return Batch(manifest, manifest.batch_id, PLANNED, manifest.objects)
+def _stored(batch: Batch, state: str) -> str:
+    """The state of an open batch as the table has it."""
+    return state if batch.has_earlier_form else _STORED[state]
 
 
-def _item(manifest: Manifest, forget_at: int, state: str) -> LedgerItem:
-    return LedgerItem(
-        batch_entry(manifest.batch_id),
-        destination=manifest.destination,
-        expires_on=manifest.expires_on.isoformat(),
-        candidates=json.dumps([[each.key, each.etag, each.size_bytes] for each in manifest.objects]),
-        state=state,
-        after=manifest.after,
-        attempts=0,
-        forget_at=forget_at,
+def _excluded(batch: Batch, kept: frozenset[str]) -> str:
+    """The candidates that are not members: as positions; earlier versions know keys only."""
+    excluded = (
+        each.key if batch.has_earlier_form else position
+        for position, each in enumerate(batch.manifest.objects)
+        if each.key not in kept
     )
+    return json.dumps(list(excluded))
 
 
-def _batch(batch_id: str, item: LedgerItem) -> Batch:
-    objects = tuple(StagedObject(*each) for each in json.loads(item.candidates or "[]"))
+def _batch(batch_id: str, item: LedgerItem, manifest_item: LedgerItem | None) -> Batch:
+    has_earlier_form = item.candidates is not None
+    objects = _candidates(batch_id, item, manifest_item)
     excluded = frozenset(json.loads(item.excluded or "[]"))
+    members = tuple(
+        each
+        for position, each in enumerate(objects)
+        if (each.key if has_earlier_form else position) not in excluded
+    )
     manifest = Manifest(item.destination, date.fromisoformat(item.expires_on), objects, item.after or "")
-    return Batch(manifest, batch_id, item.state, manifest.without(excluded).objects, item.successor or "")
+    state = _LOGICAL.get(item.state, item.state)
+    return Batch(manifest, batch_id, state, members, item.successor or "", has_earlier_form)
 
 
-def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    return (items[start : start + size] for start in range(0, len(items), size))
+def _candidates(
+    batch_id: str, item: LedgerItem, manifest_item: LedgerItem | None
+) -> tuple[StagedObject, ...]:
+    """The candidates of an open batch; of another one those that its item still has."""
+    if item.candidates is not None:
+        return tuple(StagedObject(*each) for each in json.loads(item.candidates))
+    if manifest_item is None:
+        raise UnknownBatchError(f"no manifest of batch {batch_id}")
+    return unpack(manifest_item.manifest) if manifest_item.manifest else ()

@@ -14,16 +14,20 @@ from hashlib import sha256
 
 from functions.shared.events.staged_key import StagedKey
 from functions.sync.notifications import StagedObject
+from functions.sync.packed_manifest import MAX_MANIFEST_BYTES, packed_bytes
 
 MANAGED = "managed"
 
 MAX_OBJECTS = 990
-"""Ten transactions of claims; the manifest stays far below DynamoDB's limit of 400 KB per item."""
+"""Claimed by forty requests. Our own keys take half of MAX_MANIFEST_BYTES; customers' keys may be longer."""
 
 MAX_BYTES = 8 * 1024 * 1024
 """Compressed; about 100 MB of rows, which ClickHouse accepts as one block."""
 
 MAX_ROWS = 1_000_000
+
+_FORM = "2"
+"""Of a batch's items. Earlier versions cannot read them and have other batch ids (docs/adr/0053)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class Manifest:
     def batch_id(self) -> str:
         """Identifies the members, not their content: 32 hexadecimal characters."""
         members = "\n".join(f"{each.key} {each.etag}" for each in self.objects)
-        named = f"{self.destination}|{self.expires_on}|{self.after}|{members}"
+        named = f"{_FORM}|{self.destination}|{self.expires_on}|{self.after}|{members}"
         return sha256(named.encode()).hexdigest()[:32]
 
     def without(self, keys: frozenset[str]) -> "Manifest":
@@ -87,17 +91,21 @@ def _by_age(each: StagedObject) -> tuple[str, str]:
 
 def _cut(objects: list[StagedObject]) -> Iterator[tuple[StagedObject, ...]]:
     members: list[StagedObject] = []
-    size_bytes = rows = 0
+    size_bytes = rows = manifest_bytes = 0
     for each in objects:
-        more = StagedKey.parse(each.key).rows
+        more, packed = StagedKey.parse(each.key).rows, packed_bytes(each)
         full = (
-            len(members) == MAX_OBJECTS or size_bytes + each.size_bytes > MAX_BYTES or rows + more > MAX_ROWS
+            len(members) == MAX_OBJECTS
+            or size_bytes + each.size_bytes > MAX_BYTES
+            or rows + more > MAX_ROWS
+            or manifest_bytes + packed > MAX_MANIFEST_BYTES
         )
         if members and full:
             yield tuple(members)
-            members, size_bytes, rows = [], 0, 0
+            members, size_bytes, rows, manifest_bytes = [], 0, 0, 0
         members.append(each)
         size_bytes += each.size_bytes
         rows += more
+        manifest_bytes += packed
     if members:
         yield tuple(members)

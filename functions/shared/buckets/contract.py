@@ -1,9 +1,10 @@
 """The contract of a bucket of staged objects, ours or a customer's."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from functions.shared.errors import PermanentError, RetryableError
 
@@ -38,24 +39,21 @@ class ObjectChangedError(PermanentError):
     """The object is not the expected one; its body was not read."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedObject:
+class ExpectedObject(Struct, frozen=True):
     """The expected object: the ETag, without quotes, and the size that a notification or a listing gave."""
 
     etag: str
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectBody:
+class ObjectBody(Struct, frozen=True):
     """An object's body, and its ETag without quotes."""
 
     body: bytes | memoryview
     etag: str
 
 
-@dataclass(frozen=True, slots=True)
-class ListedObject:
+class ListedObject(Struct, frozen=True):
     """A staged object in a listing; `etag` without quotes."""
 
     key: str

@@ -5,16 +5,19 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from functions.shared.buckets.contract import Bucket
 from functions.shared.byoc.destination import AccessKey
 from functions.shared.byoc.destination_store import Destination, DestinationCache, DestinationStore
 from functions.shared.byoc.encryption import CredentialEncryption, Shards
-from functions.shared.byoc.role_sessions import RoleClient, RoleSessions
+from functions.shared.byoc.role_sessions import RENEW_SECONDS, RoleClient, RoleSessions
 from functions.shared.byoc.settings import ByocSettings
 from functions.shared.errors import HttpError, PermanentError
 from functions.shared.tenancy import TenantId
+
+if TYPE_CHECKING:
+    from functions.shared.exports.archives import Archives
 
 MAX_KEPT = 100
 MAX_KEPT_SECONDS = 300
@@ -84,6 +87,10 @@ class ByocBuckets:
         """The tenant's bucket; raises the errors of `destination`."""
         return self._client(tenant, "bucket", self._open_bucket)
 
+    def archives(self, tenant: TenantId) -> "Archives":
+        """The exports of search results in the tenant's bucket; raises the errors of `destination`."""
+        return self._client(tenant, "archives", self._open_archives)
+
     def evict(self, tenant: TenantId) -> None:
         """Drop the cached destination and its clients, when the credentials were rejected, or when an
         abandoned thread may still use a client.
@@ -97,6 +104,13 @@ class ByocBuckets:
         from functions.shared.buckets.customer import CustomerBucket
 
         return CustomerBucket(self.open_s3(destination), destination.bucket)
+
+    def _open_archives(self, destination: Destination) -> "Archives":
+        from functions.shared.exports.archives import LINK_SECONDS, Archives
+
+        s3 = self.open_s3(destination)
+        is_key = isinstance(destination.access, AccessKey)
+        return Archives(destination.bucket, s3, LINK_SECONDS if is_key else RENEW_SECONDS)
 
     def open_s3(self, destination: Destination) -> Any:
         """A new, unshared boto3 client for S3 with the customer's credentials, behind the egress filter.

@@ -11,6 +11,7 @@ from functions.shared.tenancy import (
     TenantId,
     checkpoint_prefix,
     dropin_prefix,
+    exports_prefix,
     idempotency_prefix,
     quarantine_prefix,
     staged_prefix,
@@ -24,7 +25,14 @@ take roles in our account that trust it as a whole, such as those of deployment.
 MAX_SESSION_POLICY_CHARACTERS = 2048
 """STS's limit."""
 
-_PREFIXES = (staged_prefix, idempotency_prefix, quarantine_prefix, dropin_prefix, checkpoint_prefix)
+_PREFIXES = (
+    staged_prefix,
+    idempotency_prefix,
+    quarantine_prefix,
+    dropin_prefix,
+    checkpoint_prefix,
+    exports_prefix,
+)
 
 Policy = dict[str, Any]
 
@@ -72,7 +80,7 @@ def _on_bucket(partition: str, bucket: str, tenant: TenantId) -> tuple[Policy, P
         {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": arn},
         {
             "Effect": "Allow",
-            "Action": ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"],
+            "Action": ["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
             "Resource": [f"{arn}/{prefix(tenant)}*" for prefix in _PREFIXES],
         },
     )

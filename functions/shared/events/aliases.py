@@ -8,11 +8,10 @@ one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from functions.shared.events import levels, timestamps
 from functions.shared.events.judge import Fields
@@ -70,8 +69,7 @@ def with_columns(fields: Fields) -> Fields:
     return _with_named_service(found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """Where a field may stand: at the record's field `sent`, or at `path` below that.
 
     `name`: the name of names.OTHER_NAMES for it.

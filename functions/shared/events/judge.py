@@ -11,13 +11,12 @@ are kept in the metadata.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from functions.shared.events import levels, timestamps
 from functions.shared.events.names import FIELDS
@@ -48,8 +47,7 @@ _text = msgspec.json.Decoder(str)
 _value = msgspec.json.Decoder()
 
 
-@dataclass(frozen=True, slots=True)
-class RejectedEvent:
+class RejectedEvent(Struct, frozen=True):
     """Why a record was rejected: a stable `code`, and a `reason` that quotes nothing of the record."""
 
     code: str

@@ -3,9 +3,8 @@
 On return the object is durable in S3, under a key that is never written twice.
 """
 
-from dataclasses import dataclass
-
 from backports import zstd
+from msgspec import Struct
 
 from functions.shared.buckets.contract import Bucket, BucketUnavailableError
 from functions.shared.events.staged_key import SCHEMA_VERSION
@@ -20,8 +19,7 @@ _compressor = zstd.ZstdCompressor(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(Struct, frozen=True):
     """The content of one object: `frames`, concatenated zstd frames of NDJSON; `raw_bytes` before zstd."""
 
     frames: bytes

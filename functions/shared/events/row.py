@@ -1,10 +1,9 @@
 """A staged row, and the values that all rows of a request share."""
 
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 
 from functions.shared.events.staged_key import time_ordered_id
 from functions.shared.events.timestamps import EARLIEST, LATEST_AHEAD
@@ -33,8 +32,7 @@ class Row(Struct, gc=False):
     position: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptContext:
+class ReceiptContext(Struct, frozen=True):
     """The values that all rows of a request share: owner, time of receipt, retention.
 
     `object_id`: of the staged object that the request becomes; of a file's first one.

@@ -7,7 +7,7 @@ from functions.shared.tables.item import Item
 
 
 class KeyItem(Item):
-    """The authoritative item of a key; see functions.accounts.key_item.Key."""
+    """The authoritative item of a key; see functions.accounts.stored_key.Key."""
 
     key_hash = UnicodeAttribute(hash_key=True)
     tenant_id = UnicodeAttribute()

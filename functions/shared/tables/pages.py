@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pynamodb.constants import LAST_EVALUATED_KEY
+LAST_EVALUATED_KEY = "LastEvaluatedKey"
 
 Start = dict[str, Any]
 """The opaque position after which a page begins."""

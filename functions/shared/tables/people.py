@@ -10,7 +10,7 @@ ACCOUNT_INDEX, UNSUBSCRIBE_INDEX = "account", "unsubscribe"
 
 
 class PersonItem(Item):
-    """See functions.accounts.people.Person.
+    """See functions.accounts.person.Person.
 
     `asked_emails`, `email_looks`: see functions.accounts.email_copy.
     """

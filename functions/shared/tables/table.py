@@ -21,6 +21,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from functions.shared.tables.connection import ClientConnection
+from functions.shared.tables.inserts import INSERTS_A_CALL, insert_statement, split_by_outcome
 from functions.shared.tables.item import Item
 from functions.shared.tables.pages import Answer, Start, next_start, pages
 from functions.shared.tables.store_errors import StoreUnavailableError
@@ -29,6 +30,9 @@ from functions.shared.tables.transaction import Write
 READS_A_CALL = 100
 READ_ROUNDS = 8
 """How often items are read that DynamoDB left out: it lacked capacity, or the answer reached 16 MB."""
+
+INSERT_ROUNDS = 6
+"""How often items are sent that DynamoDB did not write, for example because it throttles; at most 3 s."""
 
 _WAIT_SECONDS = 0.05
 
@@ -75,6 +79,18 @@ class Table(Generic[M]):
         """Write the whole item. Raises ConditionFailedError when `condition` does not hold."""
         values = item.serialize()
         self._connection.put_item(self._name, *self._key_of(values), attributes=values, condition=condition)
+
+    def insert_missing(self, items: Sequence[M]) -> list[M]:
+        """Write those of `items` whose keys do not exist; return the others.
+
+        Each item is written on its own, for half the price of a transaction: some may be written when this
+        raises. Among the others may be an item that this call wrote, if the first response was lost.
+        """
+        return [
+            each
+            for start in range(0, len(items), INSERTS_A_CALL)
+            for each in self._insert_some(items[start : start + INSERTS_A_CALL])
+        ]
 
     def update(self, key: Key, *actions: Action, condition: Condition | None = None) -> None:
         """Change attributes of the item. Raises ConditionFailedError when `condition` does not hold."""
@@ -221,6 +237,18 @@ class Table(Generic[M]):
                 return
             time.sleep(random.uniform(0, _WAIT_SECONDS * 2**attempt))  # noqa: S311
         raise StoreUnavailableError("DynamoDB: it left items unread too often")
+
+    def _insert_some(self, items: Sequence[M]) -> Iterator[M]:
+        unwritten, code = items, ""
+        for attempt in range(INSERT_ROUNDS):
+            statements = [insert_statement(self._name, each.serialize()) for each in unwritten]
+            answer = self._connection.dispatch("BatchExecuteStatement", {"Statements": statements})
+            existing, unwritten, code = split_by_outcome(unwritten, answer["Responses"])
+            yield from existing
+            if not unwritten:
+                return
+            time.sleep(random.uniform(0, _WAIT_SECONDS * 2**attempt))  # noqa: S311
+        raise StoreUnavailableError(f"DynamoDB: {code}")
 
     def _encoded(self, key: Key) -> dict[str, Any]:
         encoded: dict[str, Any] = self._connection.get_identifier_map(self._name, *_parts(key))[KEY]

@@ -11,6 +11,9 @@ from functions.shared.tables.store_errors import StoreUnavailableError, WriteCon
 TRIES = 5
 _WAIT_SECONDS = 0.05
 
+WRITES_A_TRANSACTION = 100
+"""The most that DynamoDB takes."""
+
 Write = dict[str, Any]
 """One write of a transaction, as the methods `write_of_…` of a Table return it."""
 
@@ -42,6 +45,15 @@ def write_all(client: Any, writes: Sequence[Write]) -> None:
         else:
             return
     raise StoreUnavailableError("DynamoDB: others keep writing the same items")
+
+
+def write_in_parts(client: Any, writes: Sequence[Write]) -> None:
+    """Run `writes` in transactions of WRITES_A_TRANSACTION; each of them succeeds or fails as a whole.
+
+    Raises as `write_all`; parts before are written then.
+    """
+    for start in range(0, len(writes), WRITES_A_TRANSACTION):
+        write_all(client, writes[start : start + WRITES_A_TRANSACTION])
 
 
 def write_once(client: Any, writes: Sequence[Write]) -> None:

@@ -5,6 +5,7 @@ kept under its number. `-` is no value. Values keep their type: numbers are numb
 """
 
 import re
+from abc import abstractmethod
 
 from functions.shared.events import timestamps
 from functions.shared.events.judge import RejectedEvent
@@ -37,8 +38,9 @@ class _Records(LineFormat):
         """Whether the line describes the lines after it, and is itself no record."""
         return False
 
+    @abstractmethod
     def row(self, line: str) -> Row | RejectedEvent:
-        raise NotImplementedError
+        """The row of a record, or why there is none."""
 
     def time(self, text: str, metadata: Metadata) -> str:
         """A time in the format of rows; a value that is no time stays in the metadata."""

@@ -1,6 +1,7 @@
 """The common part of formats with one record a line: windows, lines too long or cut off, decoding."""
 
 import re
+from abc import ABC, abstractmethod
 
 from functions.shared.events.row import ReceiptContext
 from functions.uploads.columns import Columns
@@ -9,7 +10,7 @@ from functions.uploads.formats.windows import LineWindows
 from functions.uploads.text import Text
 
 
-class LineFormat:
+class LineFormat(ABC):
     """A Format whose subclasses convert the lines of a window.
 
     `index` is the index of the next record.
@@ -47,9 +48,9 @@ class LineFormat:
         """Count the cost of a record beside its text."""
         self._windows.extra_bytes += size_bytes
 
+    @abstractmethod
     def convert(self, body: bytes, batch: RecordBatch) -> None:
         """Make rows of the lines of `body`, or reject them; blank lines are neither."""
-        raise NotImplementedError
 
 
 def without_blank_lines(body: bytes) -> bytes:

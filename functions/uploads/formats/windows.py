@@ -94,7 +94,7 @@ def _few(data: bytes, end: int) -> int:
     while at < end:
         step = min(end, at + _COUNTED_BYTES)
         counted = data.count(b"\n", at, step)
-        if lines + counted > WINDOW_RECORDS:
+        if lines + counted >= WINDOW_RECORDS:
             break
         at, lines = step, lines + counted
     while at < end and lines < WINDOW_RECORDS:

@@ -1,0 +1,202 @@
+"""Requests to DynamoDB with the standard library alone, for a function whose cold start a caller waits for.
+
+botocore and pynamodb take four times as long to import and to make a client (docs/performance.md). This
+client knows what the authorizer needs of them: requests signed with the environment's credentials
+(Signature Version 4), kept connections, timeouts, retries, and the errors of
+functions.shared.tables.store_errors. tests/contract/test_signed_client.py compares its signatures with
+botocore's, and what it reads with pynamodb's.
+"""
+
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import random
+import ssl
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from functions.shared.errors import SettingsError
+from functions.shared.tables.store_errors import ConditionFailedError, StoreUnavailableError
+
+SERVICE = "dynamodb"
+CONTENT_TYPE = "application/x-amz-json-1.0"
+
+READ_SECONDS, TRIES = 1.5, 3
+"""Together less than the five seconds that the authorizer has."""
+
+HASTY_SECONDS = 0.3
+
+MAX_ANSWER_BYTES = 1024 * 1024
+"""An item has at most 400 KB."""
+
+_WAIT_SECONDS = 0.05
+
+_THROTTLED = {
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+}
+
+Request = Mapping[str, Any]
+"""The parameters of an operation, as DynamoDB's API names them; values with their types: `{"S": "acme"}`."""
+
+
+class SignedClient:
+    """Sends one request at a time; threads may not share it. Connects with the first request.
+
+    Parameters
+    ----------
+    seconds: timeout of connecting, and of each answer.
+    tries: how often a request is sent that DynamoDB throttles or does not answer.
+    """
+
+    def __init__(self, seconds: float = READ_SECONDS, tries: int = TRIES) -> None:
+        self._seconds = seconds
+        self._tries = tries
+        self._connection: http.client.HTTPConnection | None = None
+
+    def call(self, operation: str, request: Request) -> dict[str, Any]:
+        """The answer of an operation, such as `GetItem`.
+
+        Raises
+        ------
+        ConditionFailedError
+        StoreUnavailableError: a write may or may not have taken place.
+        """
+        body = json.dumps(request).encode()
+        for left in reversed(range(self._tries)):
+            try:
+                status, answer = self._answer(operation, body)
+            except (OSError, http.client.HTTPException, ValueError) as fault:
+                self._close()
+                reason = type(fault).__name__
+            else:
+                if status == 200:
+                    return answer
+                reason = _code_of(status, answer)
+                if status < 500 and reason not in _THROTTLED:
+                    break
+            if left:
+                time.sleep(random.uniform(0, _WAIT_SECONDS))  # noqa: S311
+        # Raised outside of `except`: no error of a request remains as its context.
+        raise _error_of(reason)
+
+    def _answer(self, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        """Send once; anew when DynamoDB closed a kept connection, as after a pause of the environment."""
+        address = _address()
+        headers = signed_headers(operation, body, address.netloc, os.environ, datetime.now(UTC))
+        kept = self._connection is not None
+        try:
+            return self._sent(address.scheme, address.netloc, headers, body)
+        except ConnectionError:
+            if not kept:
+                raise
+        self._close()
+        return self._sent(address.scheme, address.netloc, headers, body)
+
+    def _sent(
+        self, scheme: str, host: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, Any]]:
+        if self._connection is None:
+            self._connection = connect(scheme, host, self._seconds)
+        self._connection.request("POST", "/", body=body, headers=headers)
+        response = self._connection.getresponse()
+        content = response.read(MAX_ANSWER_BYTES + 1)
+        if len(content) > MAX_ANSWER_BYTES:
+            raise ValueError("the answer is too large")
+        answer = json.loads(content)
+        if not isinstance(answer, dict):
+            raise ValueError("the answer is no object")  # noqa: TRY004
+        return response.status, answer
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def connect(scheme: str, host: str, seconds: float) -> http.client.HTTPConnection:
+    """A connection that is opened with its first request."""
+    if scheme == "http":
+        return http.client.HTTPConnection(host, timeout=seconds)
+    return http.client.HTTPSConnection(host, timeout=seconds, context=ssl.create_default_context())
+
+
+def signed_headers(
+    operation: str, body: bytes, host: str, environ: Mapping[str, str], now: datetime
+) -> dict[str, str]:
+    """The headers of a request at `now`, in UTC, with its signature (AWS4-HMAC-SHA256).
+
+    Raises
+    ------
+    SettingsError: the environment has no credentials or no region.
+    """
+    region, key_id, secret = _identity(environ)
+    stamp = now.strftime("%Y%m%dT%H%M%SZ")
+    headers = {
+        "content-type": CONTENT_TYPE,
+        "host": host,
+        "x-amz-date": stamp,
+        "x-amz-target": f"DynamoDB_20120810.{operation}",
+    }
+    if token := environ.get("AWS_SESSION_TOKEN"):
+        headers["x-amz-security-token"] = token
+    names = sorted(headers)
+    signed = ";".join(names)
+    lines = "".join(f"{name}:{headers[name]}\n" for name in names)
+    canonical = f"POST\n/\n\n{lines}\n{signed}\n{hashlib.sha256(body).hexdigest()}"
+    scope = f"{stamp[:8]}/{region}/{SERVICE}/aws4_request"
+    text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    signature = _hmac(_signing_key(secret, stamp[:8], region), text).hex()
+    headers["authorization"] = (
+        f"AWS4-HMAC-SHA256 Credential={key_id}/{scope}, SignedHeaders={signed}, Signature={signature}"
+    )
+    return headers
+
+
+def _signing_key(secret: str, day: str, region: str) -> bytes:
+    key = f"AWS4{secret}".encode()
+    for part in (day, region, SERVICE, "aws4_request"):
+        key = _hmac(key, part)
+    return key
+
+
+def _hmac(key: bytes, text: str) -> bytes:
+    return hmac.digest(key, text.encode(), "sha256")
+
+
+def _identity(environ: Mapping[str, str]) -> tuple[str, str, str]:
+    region = _region(environ)
+    key_id, secret = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
+    if not (region and key_id and secret):
+        raise SettingsError("the environment has no region or no credentials of AWS")
+    return region, key_id, secret
+
+
+def _region(environ: Mapping[str, str]) -> str:
+    return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION", "")
+
+
+def _address() -> Any:
+    """Where DynamoDB is: the endpoint in the environment, else the region's."""
+    given = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB") or os.environ.get("AWS_ENDPOINT_URL")
+    region = _region(os.environ)
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return urlsplit(given or f"https://{SERVICE}.{region}.{suffix}")
+
+
+def _code_of(status: int, answer: Mapping[str, Any]) -> str:
+    kind = answer.get("__type")
+    return kind.rpartition("#")[2] if isinstance(kind, str) else f"status {status}"
+
+
+def _error_of(code: str) -> Exception:
+    if code == "ConditionalCheckFailedException":
+        return ConditionFailedError("a condition did not hold")
+    return StoreUnavailableError(f"DynamoDB: {code}")
