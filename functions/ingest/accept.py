@@ -1,8 +1,9 @@
 """Judge, encode and compress the records of a decoded body."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from functions.ingest import records
 from functions.ingest.protocols.contract import IngestResult, Part, Window
@@ -17,8 +18,7 @@ from functions.shared.events.row import ReceiptContext, Row
 MAX_EVENTS = 200_000
 
 
-@dataclass(slots=True)
-class Accepted:
+class Accepted(Struct):
     """The rows of a body so far, as zstd frames of NDJSON, and the result that its sender gets."""
 
     result: IngestResult = field(default_factory=IngestResult)

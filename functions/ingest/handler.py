@@ -10,13 +10,16 @@ request may be sent again. A rejected request of a known tenant leaves one log l
 
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 
+from msgspec import Struct, field
+
 from functions.ingest.accept import Accepted, accept
+from functions.ingest.browser import is_opened_by_a_browser
 from functions.ingest.idempotency import IdempotencyKey
-from functions.ingest.metrics import log_rejection, measure_accepted
+from functions.ingest.metrics import AcceptedLines, log_rejection
 from functions.ingest.protocols.contract import IngestProtocol, IngestResult, LogRequest, nothing_accepted
 from functions.ingest.protocols.table import ProtocolTable
 from functions.ingest.rate_limit import RateLimit, RequestWork
@@ -25,8 +28,8 @@ from functions.ingest.staging_target import StagingTarget, StagingTargets, no_ta
 from functions.ingest.staging_writer import StagingWriter
 from functions.ingest.unmatched import RouteTable, unmatched
 from functions.ingest.wait_places import Places, WaitPlaces, no_place
+from functions.shared import journal
 from functions.shared.access import Principal
-from functions.shared.accounts.account_status import raise_if_refused
 from functions.shared.buckets.platform import open_bucket
 from functions.shared.byoc.settings import ByocSettings
 from functions.shared.errors import HttpError
@@ -36,11 +39,14 @@ from functions.shared.settings import load
 
 WAIT_SECONDS = 20
 
+DASHBOARD = "/search"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings(ByocSettings):
     """`wait_places`: how many requests may wait at once, of all tenants together.
 
+    `requests_a_line`: accepted requests in one log line, while there are many (functions.ingest.metrics).
     `protocols`: what reads each route, in the form that ProtocolTable.parse reads. `routes`: all routes of
     the API, for requests that match none (functions.ingest.unmatched). `openapi_path`: the file of the
     OpenAPI document, relative to the working directory.
@@ -50,17 +56,17 @@ class Settings(ByocSettings):
     byoc_queue: str
     health_table: str
     wait_places: int
+    requests_a_line: int
     protocols: str
     routes: str
     openapi_path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ingest:
+class Ingest(Struct, frozen=True):
     """The parts of this function, wired once an execution environment.
 
     `byoc_targets`: the staging targets of BYOC tenants; they are never given ours. `places`: where requests
-    wait, BYOC tenants' too. `protocols`: what reads each route.
+    wait, BYOC tenants' too. `protocols`: what reads each route. `lines`: the log lines of accepted requests.
     """
 
     staging: StagingWriter
@@ -68,6 +74,7 @@ class Ingest:
     byoc_targets: StagingTargets = no_target
     places: Places = no_place
     protocols: ProtocolTable = field(default_factory=ProtocolTable)
+    lines: AcceptedLines = field(default_factory=AcceptedLines)
 
     def target(self, caller: Principal) -> StagingTarget:
         if caller.byoc:
@@ -86,6 +93,7 @@ def _ingest() -> Ingest:
         lambda caller: _byoc_targets()(caller),
         places.lease,
         ProtocolTable.parse(settings.protocols),
+        AcceptedLines(settings.requests_a_line),
     )
 
 
@@ -98,6 +106,7 @@ def _route_table() -> RouteTable:
 def _byoc_targets() -> StagingTargets:
     from functions.ingest.byoc_targets import byoc_targets  # see there why so late
 
+    journal.silence_libraries()
     settings = load(Settings)
     return byoc_targets(settings, settings.byoc_queue, settings.health_table)
 
@@ -110,6 +119,8 @@ def _route(event: Event) -> Answer:
         return _openapi_document(event)
     if event["routeKey"] == "$default":
         return _unmatched(event)
+    if is_opened_by_a_browser(event):
+        return answer(303, location=DASHBOARD)
     return answer_to(event, _ingest())
 
 
@@ -156,7 +167,7 @@ def answer_to(event: Event, ingest: Ingest) -> Answer:
     accepted, work = Accepted(IngestResult(protocol.max_rejections)), RequestWork()
     try:
         caller.require("ingest")
-        raise_if_refused(caller.refusal)
+        _raise_if_refused(caller)
         with ingest.rate.charging(caller, work):
             _store(request, protocol, caller, ingest, accepted, work)
             response = protocol.accepted(accepted.result, request)
@@ -166,6 +177,14 @@ def answer_to(event: Event, ingest: Ingest) -> Answer:
     if not accepted.result.rows:
         log_rejection(nothing_accepted(accepted.result), caller, accepted, work)
     return response
+
+
+def _raise_if_refused(caller: Principal) -> None:
+    if not caller.refusal:
+        return
+    from functions.shared.accounts.account_status import raise_if_refused  # most callers are accepted
+
+    raise_if_refused(caller.refusal)
 
 
 def _store(
@@ -193,7 +212,7 @@ def _store(
         return
     with target.admitted():
         staged = _put(target.staging, accepted, receipt, key, resends)
-    measure_accepted(accepted, caller, staged, round((time.monotonic() - began) * 1000))
+    ingest.lines.add(accepted, caller, staged, round((time.monotonic() - began) * 1000))
     if request.query.get("wait") == "true":
         accepted.result.searchable = _wait(target.staging, staged, caller, ingest.places)
 

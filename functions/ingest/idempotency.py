@@ -6,9 +6,10 @@ and lost, so it is refused.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+
+from msgspec import Struct
 
 from functions.shared.errors import HttpError
 
@@ -34,8 +35,7 @@ class IdempotencyKey:
         return self._sha256.hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class IdempotencyMark:
+class IdempotencyMark(Struct, frozen=True):
     """What is remembered of an Idempotency-Key: the staged object, since when, and of which body."""
 
     key: str

@@ -11,7 +11,8 @@ tenant's total is that times the environments it reaches (docs/adr/0006, docs/ad
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from functions.shared.access import Principal
 from functions.shared.errors import HttpError
@@ -29,8 +30,7 @@ MAX_CPU_SHARE = 0.5
 """Of an environment's time, for a plan of so high a rate that the price alone would allow more."""
 
 
-@dataclass(slots=True)
-class RequestWork:
+class RequestWork(Struct):
     """What a request has caused so far."""
 
     decoded_bytes: int = 0
@@ -48,8 +48,7 @@ class RequestWork:
         return max(self.decoded_bytes, self.staged_bytes, (cpu_seconds - FREE_CPU_SECONDS) * price)
 
 
-@dataclass(slots=True)
-class _Bucket:
+class _Bucket(Struct):
     level_bytes: float
     filled_at: float
 

@@ -6,14 +6,14 @@ and only its name, size and ETag on our queue.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from functions.ingest.staging_writer import StagingWriter
 from functions.shared.access import Principal
 
 
-@dataclass(frozen=True, slots=True)
-class StagingTarget:
+class StagingTarget(Struct, frozen=True):
     """Where to stage, and for how many days the rows are kept.
 
     `admitted`: the block in which staging takes place; it raises HttpError when there is no room for it.

@@ -6,7 +6,7 @@ An HTTP API treats a wrong method like an unknown path, and sends both to its `$
 the topology, which no function can import, come as a setting of one line (docs/adr/0030).
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from functions.shared.errors import HttpError
 from functions.shared.http import Event
@@ -15,8 +15,7 @@ ANY = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 """The methods of a route of any method."""
 
 
-@dataclass(frozen=True, slots=True)
-class RouteTable:
+class RouteTable(Struct, frozen=True):
     """The methods of each path of the API; a `{parameter}` matches one segment, a `{parameter+}` the rest."""
 
     methods: dict[tuple[str, ...], tuple[str, ...]]

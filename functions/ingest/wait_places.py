@@ -10,9 +10,10 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from secrets import token_hex
+
+from msgspec import Struct
 
 from functions.shared.buckets.contract import Bucket, BucketError
 from functions.shared.tenancy import TenantId
@@ -33,8 +34,7 @@ def no_place(_tenant: TenantId) -> AbstractContextManager[bool]:
     return nullcontext(False)
 
 
-@dataclass(frozen=True, slots=True)
-class _WaitPlace:
+class _WaitPlace(Struct, frozen=True):
     key: str
     lease: bytes
 

@@ -7,10 +7,10 @@ adapter adds a way in, and no way around a guarantee (docs/adr/0029).
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
 from functions.ingest import unpack
 from functions.ingest.idempotency import IdempotencyKey, read_key
@@ -89,8 +89,7 @@ class LogRequest:
         return principal(self.event)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """Some records as JSON, about a megabyte: one document, or with `ndjson` one record a line.
 
     A document is an array, an object with `events` or `logs`, or one record. Field names are those of
@@ -166,16 +165,14 @@ def _window_of(lines: list[bytes]) -> Window:
     return Window(body, ndjson=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(Struct, frozen=True):
     """A rejected record; `index` counts all records of the request from 0."""
 
     index: int
     cause: RejectedEvent
 
 
-@dataclass(slots=True)
-class IngestResult:
+class IngestResult(Struct):
     """The result of one request: `rows` records accepted and durable in S3, `rejected` records rejected.
 
     `rejections` describes the first rejected ones, at most `max_rejections`. `searchable`: the sender asked
