@@ -23,7 +23,8 @@ from functions.accounts.identity import (
     WrongCodeError,
     WrongPasswordError,
 )
-from functions.accounts.people import People, Person, new_reset, new_tenant, to_rfc3339, unconfirmed
+from functions.accounts.people import People, new_reset, new_tenant, to_rfc3339, unconfirmed
+from functions.accounts.person import Person
 from functions.accounts.sessions import Sessions
 from functions.shared import journal
 from functions.shared.access import Principal

@@ -15,16 +15,18 @@ from functools import cache
 from typing import Any, Protocol
 
 from functions.accounts import keys
-from functions.accounts.directory import Account, Directory, Key
+from functions.accounts.account import Account
 from functions.accounts.failures import FailureLimiter
-from functions.accounts.people import People, Person
+from functions.accounts.item_lookups import ItemLookups, SignedCounter
+from functions.accounts.person import Person
+from functions.accounts.stored_key import Key
 from functions.accounts.tokens import AccessTokenVerifier, BadTokenError, Claims
 from functions.accounts.ttl_cache import TtlCache
 from functions.shared import journal, sent_key
 from functions.shared.client_address import client_address
 from functions.shared.settings import load
+from functions.shared.tables.signed_client import SignedClient
 from functions.shared.tables.store_errors import StoreUnavailableError
-from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId
 
 CACHE_SECONDS = 30
@@ -51,7 +53,7 @@ class Settings:
 
 
 class AccountLookup(Protocol):
-    """Methods used of functions.accounts.directory.Directory."""
+    """Methods used of functions.accounts.item_lookups.ItemLookups."""
 
     def key(self, key_hash: str) -> Key | None: ...
     def account(self, tenant: TenantId) -> Account | None: ...
@@ -59,7 +61,7 @@ class AccountLookup(Protocol):
 
 
 class PersonLookup(Protocol):
-    """Methods used of functions.accounts.people.People."""
+    """Methods used of functions.accounts.item_lookups.ItemLookups."""
 
     def get(self, subject: str, now: float) -> Person | None: ...
 
@@ -192,15 +194,16 @@ def _of_account(account: Account, now: float) -> Verdict:
 
 @cache
 def _authorizer() -> Authorizer:
+    journal.silence_libraries()
     settings = load(Settings)
-    client = open_client()
+    lookups = ItemLookups(SignedClient(), settings.accounts_table, settings.keys_table, settings.people_table)
     return Authorizer(
-        directory=Directory(settings.accounts_table, settings.keys_table, client=client),
-        people=People(settings.people_table, client),
+        directory=lookups,
+        people=lookups,
         tokens=AccessTokenVerifier(
             settings.identity_issuer, settings.identity_client, settings.identity_keys_url
         ),
-        failures=FailureLimiter(settings.attempts_table),
+        failures=FailureLimiter(SignedCounter(settings.attempts_table)),
     )
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from functions.accounts import keys
-from functions.accounts.key_item import Key, key_item, key_of, list_item, list_key
-from functions.shared.accounts.account_status import ACCOUNT_CLOSING, AccountStatus
+from functions.accounts.account import Account
+from functions.accounts.key_item import key_item, key_of, list_item, list_key
+from functions.accounts.stored_key import SECONDS_AN_HOUR, Key
 from functions.shared.errors import PermanentError, SettingsError
 from functions.shared.tables.accounts import AccountItem, account_status_of, account_status_values, terms_of
 from functions.shared.tables.keys import KeyItem, KeyListItem
@@ -18,34 +19,9 @@ from functions.shared.tenancy import TenantId
 
 __all__ = ["Account", "AccountExistsError", "Directory", "Key"]
 
-SECONDS_AN_HOUR = 3600
-
 
 class AccountExistsError(PermanentError):
     """There is an account of that id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A customer's account.
-
-    `owner`: subject of the person who owns the account, empty for an account that an operator made.
-    `created_at` in Unix seconds. `closes_at`: time of the requested erasure; None without a request.
-    `managed_until`: until then our ClickHouse keeps rows from before a move to BYOC (Unix seconds); 0 if
-    it keeps none.
-    functions.privacy writes `closes_at` and the attribute `closed`.
-    """
-
-    tenant: TenantId
-    account_status: AccountStatus
-    owner: str = ""
-    created_at: int | None = None
-    closes_at: int | None = None
-    managed_until: int = 0
-
-    def refusal(self, now: float) -> str:
-        """Code of the 402 that rejects logs at `now`; empty while logs are accepted."""
-        return self.account_status.refusal(now) if self.closes_at is None else ACCOUNT_CLOSING
 
 
 class Directory:

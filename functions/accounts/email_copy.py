@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from pynamodb.expressions.update import Action
 
 from functions.accounts.identity import WrongPasswordError
-from functions.accounts.people import Person
+from functions.accounts.person import Person
 from functions.shared import journal
 from functions.shared.accounts.audit import AuditTrail, Origin
 from functions.shared.errors import HttpError, RetryableError

@@ -8,19 +8,27 @@ answer that the key has expired.
 
 import hashlib
 import time
-from typing import Any
+from typing import Protocol
 
 from functions.accounts.network import network as network_of
-from functions.shared.aws_client import hasty_client
-from functions.shared.tables.attempts import AttemptsItem
 from functions.shared.tables.store_errors import StoreUnavailableError
-from functions.shared.tables.table import Table
 
 WINDOW_SECONDS = 300
 MOST = 100
 MAX_ADDRESSES = 10_000
 PAUSE_SECONDS = 10
 """How long to count in memory only after DynamoDB did not answer, so that not every request waits for it."""
+
+
+class SharedCounter(Protocol):
+    """Counters in the table of attempts, which all execution environments share."""
+
+    def add(self, counter: str, forget_at: int) -> int:
+        """Add one to `counter`, a digest, and return the sum; it is deleted after `forget_at`.
+
+        Raises StoreUnavailableError when DynamoDB does not answer within a third of a second.
+        """
+        ...
 
 
 class FailureLimiter:
@@ -34,10 +42,9 @@ class FailureLimiter:
     what: kind of failure; each kind has its own counters.
     """
 
-    def __init__(self, table: str, client: Any = None, *, what: str = "key") -> None:
+    def __init__(self, counters: SharedCounter, *, what: str = "key") -> None:
         self._what = what
-        self._table_name = table
-        self._counters = Table(AttemptsItem, table, client) if client else None
+        self._counters = counters
         self._window = 0
         self._counts: dict[str, int] = {}
         self._paused_until = float("-inf")
@@ -72,7 +79,4 @@ class FailureLimiter:
     def _add(self, network: str) -> int:
         ends_at = (self._window + 1) * WINDOW_SECONDS
         counter = hashlib.sha256(f"{self._what}|address|{network}|{self._window}".encode()).hexdigest()
-        if self._counters is None:
-            self._counters = Table(AttemptsItem, self._table_name, hasty_client("dynamodb"))
-        changes = AttemptsItem.tries.add(1), AttemptsItem.forget_at.set(ends_at)
-        return self._counters.update_and_get(counter, *changes).tries
+        return self._counters.add(counter, ends_at)

@@ -1,10 +1,11 @@
-"""The routes of an account: profile, API keys, audit trail, announcements.
+"""The routes of an account: profile, API keys, audit trail, announcements, saved searches.
 
-Trigger: API Gateway, with the authorizer's verdict in the context; a key with the scope `admin`, or a
-signed-in person. Promise: no caller sees or changes another account; a key of another account is answered
-like one that does not exist. A change and its entry in the audit trail are written together. A key's text
-appears in one response and nowhere else. Failure: 4xx says what to do. 503 means that DynamoDB or Cognito
-does not answer: check the current state before repeating a change, because it may have been made.
+Trigger: API Gateway, with the authorizer's verdict in the context; a key with the scope `admin` (`read` is
+enough to read saved searches), or a signed-in person. Promise: no caller sees or changes another account; a
+key or a saved search of another account is answered like one that does not exist. A change and its entry in
+the audit trail are written together. A key's text appears in one response and nowhere else. Failure: 4xx says
+what to do. 503 means that DynamoDB or Cognito does not answer: check the current state before repeating a
+change, because it may have been made.
 """
 
 import time
@@ -21,6 +22,7 @@ from functions.accounts.key_store import KeyStore
 from functions.accounts.people import People
 from functions.accounts.profile import EmailChanges, Profiles
 from functions.accounts.routes import AccountService, answer_to
+from functions.accounts.saved_search_store import SavedSearches
 from functions.shared.accounts.announcements import Announcements
 from functions.shared.accounts.audit import AuditTrail
 from functions.shared.http import Answer, Event, answering
@@ -38,6 +40,7 @@ class Settings:
     audit_table: str
     announcements_table: str
     attempts_table: str
+    saved_searches_table: str
     identity_pool: str
     identity_client: str
     attempts_an_address: int = ADDRESS_TRIES
@@ -71,6 +74,7 @@ def account_service(
         ),
         audit=audit,
         announcements=Announcements(settings.announcements_table, client, clock),
+        searches=SavedSearches(settings.saved_searches_table, audit, client, clock),
         attempts=AttemptLimiter(settings.attempts_table, client, address_tries=settings.attempts_an_address),
         clock=clock,
         min_response_seconds=settings.min_response_ms / 1000,

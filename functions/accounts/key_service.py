@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 from functions.accounts import keys
 from functions.accounts.account_forms import NewKey, Rotation
-from functions.accounts.key_item import ACTIVE, REVOKED, ROTATING, Key
 from functions.accounts.key_store import KeyStore, StoredKey
+from functions.accounts.stored_key import ACTIVE, REVOKED, ROTATING, Key
 from functions.shared.accounts.audit import AuditTrail, Origin
 from functions.shared.errors import HttpError
 from functions.shared.tables.store_errors import ConditionFailedError

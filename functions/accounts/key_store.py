@@ -6,7 +6,8 @@ from typing import Any
 
 from pynamodb.expressions.update import Action
 
-from functions.accounts.key_item import Key, key_item, key_of, list_item, list_key
+from functions.accounts.key_item import key_item, key_of, list_item, list_key
+from functions.accounts.stored_key import Key
 from functions.shared.tables.keys import KeyItem, KeyListItem
 from functions.shared.tables.table import Table
 from functions.shared.tables.transaction import Write

@@ -6,18 +6,17 @@ it.
 """
 
 import base64
-import hashlib
 import secrets
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from functions.shared.accounts.session_check import SessionEnds
+from functions.accounts.person import Person, code_digest
 from functions.shared.secret_text import SecretText
 from functions.shared.tables.people import PersonItem
 from functions.shared.tables.store_errors import ConditionFailedError
@@ -30,56 +29,7 @@ TENANT_RANDOM_BYTES = 15
 MAX_ENDED_SESSIONS = 100
 """Per person, sessions ended one by one and not yet deleted; one more ends all sessions."""
 
-State = Literal["unconfirmed", "confirmed"]
-
 _EXISTS = PersonItem.subject.exists()
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """`subject` is Cognito's id of the person; `terms_accepted_at` RFC 3339, UTC.
-
-    `proof` (functions.accounts.password_hash) and `forget_at` (Unix seconds) are set only while unconfirmed.
-    `tried_code`: digest of the last confirmation code, which distinguishes a retry of the right code from a
-    guess. `open_resets`: names of password resets after which old sessions may not have been ended.
-    `sessions_ended_at`: sessions that began before this time (Unix seconds) have ended. `ended_sessions`:
-    sessions that ended one by one, each as `<until>-<session>`; at `until` all its tokens have expired.
-    """
-
-    subject: str
-    tenant: TenantId
-    name: str = field(repr=False)
-    email: str = field(repr=False)
-    terms_version: str
-    terms_accepted_at: str
-    marketing_opt_in: bool
-    state: State = "unconfirmed"
-    proof: str | None = field(default=None, repr=False)
-    tried_code: str | None = field(default=None, repr=False)
-    forget_at: int | None = None
-    open_resets: frozenset[str] = frozenset()
-    sessions_ended_at: int = 0
-    ended_sessions: frozenset[str] = frozenset()
-
-    @property
-    def confirmed(self) -> bool:
-        return self.state == "confirmed"
-
-    def tried(self, code: SecretText) -> bool:
-        """Whether `code` is the last code that was tried for this person."""
-        return self.tried_code == code_digest(self.subject, code)
-
-    @property
-    def session_ends(self) -> SessionEnds:
-        return SessionEnds(self.sessions_ended_at, self.ended_sessions, self.open_resets)
-
-    def abandoned_resets(self, now: float) -> frozenset[str]:
-        """The names in `open_resets` of resets that are no longer in progress."""
-        return self.session_ends.abandoned_resets(now)
-
-    def session_over(self, session: str, signed_in_at: int, now: float) -> bool:
-        """Whether the session has ended that began with the sign-in at `signed_in_at`, in Unix seconds."""
-        return self.session_ends.include(session, signed_in_at, now)
 
 
 class People:
@@ -201,11 +151,6 @@ def unconfirmed(person: Person, now: float) -> Person:
 def to_rfc3339(now: float) -> str:
     """Unix seconds as RFC 3339."""
     return datetime.fromtimestamp(int(now), UTC).isoformat().replace("+00:00", "Z")
-
-
-def code_digest(subject: str, code: SecretText) -> str:
-    """The stored digest of a code, enough to recognize it."""
-    return hashlib.sha256(f"{subject}:{code.reveal()}".encode()).hexdigest()
 
 
 def _item(person: Person) -> PersonItem:

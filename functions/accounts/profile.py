@@ -16,7 +16,8 @@ from functions.accounts.account_forms import Changes
 from functions.accounts.directory import Account, Directory
 from functions.accounts.email_copy import EmailCopy
 from functions.accounts.identity import AddressTakenError, WrongCodeError, WrongPasswordError
-from functions.accounts.people import People, Person, to_rfc3339
+from functions.accounts.people import People, to_rfc3339
+from functions.accounts.person import Person
 from functions.shared.access import Principal
 from functions.shared.accounts.audit import AuditTrail, Origin
 from functions.shared.errors import HttpError

@@ -8,10 +8,13 @@ from typing import Any
 from functions.accounts import account_forms as forms
 from functions.accounts.attempts import AttemptLimiter
 from functions.accounts.bearer import access_token as _access_token
-from functions.accounts.key_item import Key
 from functions.accounts.key_service import CreatedKey, KeyService
-from functions.accounts.people import Person, to_rfc3339
+from functions.accounts.people import to_rfc3339
+from functions.accounts.person import Person
 from functions.accounts.profile import Profiles, sign_in_required
+from functions.accounts.saved_search_routes import READS, SAVED_SEARCH_ROUTES
+from functions.accounts.saved_search_store import SavedSearches
+from functions.accounts.stored_key import Key
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.announcements import Announcements
 from functions.shared.accounts.audit import MAX_PAGE, AuditTrail, origin
@@ -31,6 +34,7 @@ class AccountService:
     keys: KeyService
     audit: AuditTrail
     announcements: Announcements
+    searches: SavedSearches
     attempts: AttemptLimiter
     clock: Callable[[], float] = time.time
     min_response_seconds: float = 0.0
@@ -39,7 +43,7 @@ class AccountService:
 
 def answer_to(event: Event, service: AccountService) -> Answer:
     """The response to one request."""
-    caller = principal(event).require("admin")
+    caller = principal(event).require("read" if event["routeKey"] in READS else "admin")
     if event["routeKey"] in LASTING:
         _require_session(service, caller)
     return ROUTES[event["routeKey"]](service, caller, event)
@@ -140,6 +144,7 @@ ROUTES: dict[str, Callable[[AccountService, Principal, Event], Answer]] = {
     "DELETE /v1/keys/{id}": _revoke_key,
     "GET /v1/audit": _audit,
     "GET /v1/announcements": _announcements,
+    **SAVED_SEARCH_ROUTES,
 }
 
 
@@ -149,6 +154,9 @@ LASTING = frozenset(
         "POST /v1/account/email/confirm",
         "POST /v1/keys",
         "POST /v1/keys/{id}/rotate",
+        "POST /v1/searches",
+        "PATCH /v1/searches/{id}",
+        "DELETE /v1/searches/{id}",
     }
 )
 """Actions with effects beyond their session: rejected for an ended session, even while it is cached."""

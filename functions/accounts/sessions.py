@@ -12,11 +12,12 @@ from functions.accounts.attempts import AttemptLimiter
 from functions.accounts.failures import FailureLimiter
 from functions.accounts.forms import LogOut, Refresh
 from functions.accounts.identity import Identity, SessionTokens, WrongPasswordError
-from functions.accounts.people import MAX_ENDED_SESSIONS, People, Person
+from functions.accounts.people import MAX_ENDED_SESSIONS, People
+from functions.accounts.person import Person
 from functions.accounts.refresh_token import RefreshToken, verify_refresh_token
 from functions.shared.access import Principal
 from functions.shared.accounts.audit import AuditTrail, Origin
-from functions.shared.accounts.session_check import ended_at
+from functions.shared.accounts.session_ends import ended_at
 from functions.shared.errors import HttpError, RetryableError
 from functions.shared.forms import invalid
 from functions.shared.secret_text import SecretText

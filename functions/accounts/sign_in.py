@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from functions.accounts import forms
+from functions.accounts.attempt_counter import TableCounter
 from functions.accounts.attempts import ADDRESS_TRIES, AttemptLimiter
 from functions.accounts.authentication import Authentication
 from functions.accounts.bearer import access_token
@@ -80,7 +81,7 @@ def _service() -> SignInService:
     )
     people = People(settings.people_table)
     attempts = AttemptLimiter(settings.attempts_table, address_tries=settings.attempts_an_address)
-    failures = FailureLimiter(settings.attempts_table, what="refresh")
+    failures = FailureLimiter(TableCounter(settings.attempts_table), what="refresh")
     authentication = Authentication(
         identity=identity,
         people=people,
