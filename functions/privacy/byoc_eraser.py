@@ -23,7 +23,6 @@ from functions.privacy.erasure.person_planner import PersonErasurePlanner
 from functions.privacy.erasure.place import ErasureClock
 from functions.privacy.erasure.receipt_table import ErasureReceipts
 from functions.privacy.erasure.rows import STATEMENT_TIMEOUT_SECONDS, EventRows
-from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import Exports
 from functions.privacy.wiring import Left, tables
 from functions.shared import journal
@@ -32,6 +31,8 @@ from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.buckets.platform import open_bucket
 from functions.shared.byoc.clients import byoc_clients
 from functions.shared.byoc.settings import ByocSettings
+from functions.shared.exports.archives import Archives
+from functions.shared.exports.search_exports import SearchExports
 from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
@@ -52,6 +53,7 @@ class Settings(ByocSettings):
     notices_table: str
     uploads_table: str
     exports_table: str
+    search_exports_table: str
     erasures_table: str
     receipts_table: str
     turns_table: str
@@ -74,6 +76,7 @@ def _eraser() -> Eraser:
         tables=tables(settings, client),
         exports=Exports(settings.exports_table, client),
         archives=Archives(settings.exports_bucket),
+        search_exports=SearchExports(settings.search_exports_table, client),
         drops=ErasableDropBucket(settings.drop_bucket),
         staging=open_bucket(settings.staging_bucket),
         exports_bucket=open_bucket(settings.exports_bucket),

@@ -6,7 +6,15 @@ attributes among the items of an account that uses every feature.
 """
 
 from functions.privacy.inventory_entry import ATTRIBUTE, ELSEWHERE, FORGOTTEN, HIDDEN, INNER, InventoryEntry
-from functions.shared.tenancy import own_destination, own_drops, own_searches, own_staging
+from functions.shared.tenancy import (
+    own_destination,
+    own_drops,
+    own_export_reads,
+    own_searches,
+    own_staging,
+    own_tail_reads,
+    own_tails,
+)
 
 DATA_INVENTORY = (
     InventoryEntry(
@@ -119,6 +127,21 @@ DATA_INVENTORY = (
         shows=("external_id",),
         withholds={"tenant_id": ELSEWHERE},
     ),
+    InventoryEntry(
+        "saved-searches",
+        key=("tenant_id", "search_id"),
+        file="saved-searches",
+        shows=(
+            "search_id", "name", "query_text", "since", "until", "view", "columns", "compare", "wrap",
+            "created_at", "created_by", "updated_at",
+        ),
+        withholds={"tenant_id": ELSEWHERE, "saved": INNER},
+    ),
+    InventoryEntry(
+        "search-budgets",
+        key=("tenant_id", "entry"),
+        withholds={"tenant_id": ELSEWHERE, "entry": ELSEWHERE, "paid_ms": INNER, "forget_at": INNER},
+    ),
     InventoryEntry("shards", key=("tenant_id",), withholds={"tenant_id": ELSEWHERE, "shard_hex": HIDDEN}),
     InventoryEntry(
         "health",
@@ -128,6 +151,9 @@ DATA_INVENTORY = (
             own_drops(tenant),
             own_searches(tenant),
             own_staging(tenant),
+            own_tails(tenant),
+            own_tail_reads(tenant),
+            own_export_reads(tenant),
         ),
         file="destination-health",
         shows=("destination", "failures", "failing_since", "well_since", "reason", "told_of"),
@@ -155,6 +181,22 @@ DATA_INVENTORY = (
             "files": INNER,
             "export_id": INNER,
             "forget_at": INNER,
+        },
+    ),
+    InventoryEntry(
+        "search-exports",
+        key=("tenant_id", "entry"),
+        file="search-exports",
+        shows=("entry", "state", "requested_at", "request", "ready_at", "reason"),
+        withholds={
+            "tenant_id": ELSEWHERE,
+            **dict.fromkeys(
+                (
+                    "progress", "busy_until", "revision", "lock", "queue", "next_at", "export_id", "part",
+                    "etag", "groups", "forget_at",
+                ),
+                INNER,
+            ),
         },
     ),
     InventoryEntry(

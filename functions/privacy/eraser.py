@@ -30,7 +30,6 @@ from functions.privacy.erasure.receipt_table import ErasureReceipts
 from functions.privacy.erasure.record import PERSON, Erasure
 from functions.privacy.erasure.rows import STATEMENT_TIMEOUT_SECONDS, EventRows
 from functions.privacy.erasure.run import RESERVE_SECONDS, ErasureRun
-from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import Exports
 from functions.privacy.sign_ins import SignIns
 from functions.privacy.unconfirmed_signups import UnconfirmedSignUps
@@ -45,6 +44,8 @@ from functions.shared.buckets.platform import open_bucket
 from functions.shared.byoc.encryption import Shards
 from functions.shared.egress.response_limits import bounded
 from functions.shared.errors import AstralogError
+from functions.shared.exports.archives import Archives
+from functions.shared.exports.search_exports import SearchExports
 from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
@@ -75,6 +76,8 @@ class Settings:
     notices_table: str
     destinations_table: str
     external_ids_table: str
+    saved_searches_table: str
+    search_budgets_table: str
     shards_table: str
     health_table: str
     billing_table: str
@@ -83,6 +86,7 @@ class Settings:
     suppressions_table: str
     erasures_table: str
     exports_table: str
+    search_exports_table: str
     identity_pool: str
     staging_bucket: str
     drop_bucket: str
@@ -223,6 +227,7 @@ def _service() -> EraserService:
         erasures=erasures,
         exports=Exports(settings.exports_table, client),
         archives=Archives(settings.exports_bucket),
+        search_exports=SearchExports(settings.search_exports_table, client),
         tombstones=Tombstones(settings.tombstones_table, client),
         shards=Shards(settings.shards_table, client),
         closings=AccountClosings(settings.billing_table, settings.accounts_table, client),

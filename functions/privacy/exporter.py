@@ -22,10 +22,9 @@ from functions.privacy.data_inventory import DATA_INVENTORY
 from functions.privacy.erasure.objects import count_staged
 from functions.privacy.erasure.place import ErasureClock
 from functions.privacy.erasure.record import erasure_of
-from functions.privacy.export.archives import Archives, NoUploadError
 from functions.privacy.export.exclusions import Exclusions
 from functions.privacy.export.exports import ExportChangedError, Exports
-from functions.privacy.export.logs import NANOSECONDS, LogPeriod, Logs
+from functions.privacy.export.logs import NANOSECONDS, LogPeriod, Logs, OldPositionError
 from functions.privacy.export.record import FAILED, Export
 from functions.privacy.export.run import PART_BYTES, ExportRun
 from functions.privacy.export.sources import LogSource, QuarantineSource, SignInSource, Source, TableSource
@@ -38,6 +37,7 @@ from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.buckets.contract import Bucket
 from functions.shared.buckets.platform import open_bucket
 from functions.shared.errors import AstralogError, PermanentError
+from functions.shared.exports.archives import Archives, NoUploadError
 from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
@@ -72,12 +72,15 @@ class Settings:
     notices_table: str
     destinations_table: str
     external_ids_table: str
+    saved_searches_table: str
+    search_budgets_table: str
     health_table: str
     billing_table: str
     usage_table: str
     uploads_table: str
     erasures_table: str
     exports_table: str
+    search_exports_table: str
     identity_pool: str
     staging_bucket: str
     exports_bucket: str
@@ -145,7 +148,7 @@ class Exporter:
             if self._staged(export) and self.now() < export.requested_at + PATIENCE_SECONDS:
                 return "open"
             return "ready" if self._run_of(export).advance() else "open"
-        except NoUploadError:
+        except (NoUploadError, OldPositionError):
             return self._restart(export)
         except PermanentError as fault:
             journal.write("export_failed", tenant_id=export.tenant, error_type=type(fault).__name__)
@@ -195,7 +198,10 @@ class Exporter:
         return [self.notices.put_item(tenant, notice.notice_id, notice.kind, notice.title, notice.text)]
 
     def _restart(self, export: Export) -> str:
-        """Restart it: S3 aborted the upload, as its lifecycle rule does after a day, or an erasure did."""
+        """Restart it: S3 aborted the upload, as its lifecycle rule does after a day, or an erasure did.
+
+        Or a version that wrote the events in another order has begun it.
+        """
         try:
             found = self.exports.of(export.tenant, export.export_id)
             if found and found.open:

@@ -9,6 +9,7 @@ whose session has ended requests nothing, even while the authorizer caches the s
 Failure: 4xx says what to do. 503 means that DynamoDB or S3 does not answer: check the state before you retry.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -17,8 +18,8 @@ from typing import Any
 from functions.privacy import forms
 from functions.privacy.erasure.erasures import Erasures
 from functions.privacy.erasure.receipt_table import ErasureReceipts
-from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import Exports
+from functions.privacy.refusals import Refusals
 from functions.privacy.responses import erasure_response, export_response, status_response
 from functions.privacy.service import PrivacyService
 from functions.shared.access import Principal, principal
@@ -26,6 +27,7 @@ from functions.shared.accounts.audit import AuditTrail, origin
 from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.accounts.session_check import SessionCheck
 from functions.shared.errors import HttpError
+from functions.shared.exports.archives import Archives
 from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
@@ -73,7 +75,8 @@ def service(
         turns=DynamoTurnLog(settings.turns_table, ERASURE_REQUESTS, client, **clocked),
         sessions=SessionCheck(settings.people_table, client),
         cancel_days=settings.cancel_days,
-        **clocked,
+        clock=clock or time.time,
+        refusals=Refusals(),
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, TypeVar
 
 from functions.privacy.inventory_entry import ATTRIBUTE, InventoryEntry
@@ -12,10 +11,8 @@ from functions.shared.tables.item import Item
 from functions.shared.tables.pages import Start
 from functions.shared.tables.plain import PlainItem, PlainTable
 from functions.shared.tables.table import Table
-from functions.shared.tables.transaction import write_all
+from functions.shared.tables.transaction import write_in_parts
 from functions.shared.tenancy import TenantId
-
-REMOVED_A_CALL = 100
 
 M = TypeVar("M", bound=Item)
 
@@ -87,9 +84,8 @@ class InventoryTables:
 
     def remove(self, inventory_entry: InventoryEntry, keys: Sequence[PlainItem]) -> None:
         """Delete the items with these keys; a missing item is not an error."""
-        table, left = self._plain(inventory_entry), iter(keys)
-        while some := list(islice(left, REMOVED_A_CALL)):
-            write_all(self._client, [table.write_of_delete(key) for key in some])
+        table = self._plain(inventory_entry)
+        write_in_parts(self._client, [table.write_of_delete(key) for key in keys])
 
     def _plain(self, inventory_entry: InventoryEntry) -> PlainTable:
         return PlainTable(self._names[inventory_entry.table], self._client)

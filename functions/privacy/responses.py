@@ -6,9 +6,9 @@ from typing import Any
 from functions.privacy.erasure.receipt import ErasureReceipt
 from functions.privacy.erasure.receipt_table import ErasureStatus
 from functions.privacy.erasure.record import ACCOUNT, REQUESTED, Erasure
-from functions.privacy.export.archives import LINK_SECONDS
 from functions.privacy.export.record import READY, Export
 from functions.privacy.timestamps import to_rfc3339
+from functions.shared.exports.archives import LINK_SECONDS
 
 
 def export_response(export: Export, now: float, link: str | None = None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from functions.privacy import notice_texts
 from functions.privacy.erasure.erasures import (
@@ -15,17 +16,18 @@ from functions.privacy.erasure.erasures import (
 from functions.privacy.erasure.receipt_table import ErasureReceipts, ErasureStatus
 from functions.privacy.erasure.record import ACCOUNT, PERSON, REQUESTED, Erasure
 from functions.privacy.erasure.subject import Subject
-from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import ExportOpenError, Exports
 from functions.privacy.export.record import READY, Export
 from functions.privacy.export.record import REQUESTED as EXPORT_REQUESTED
 from functions.privacy.forms import RequestedPeriod
 from functions.privacy.notice_texts import PrivacyNotice
+from functions.privacy.refusals import Refusal, Refusals
 from functions.shared.access import Principal
 from functions.shared.accounts.audit import AuditTrail, Origin
 from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.accounts.session_check import SessionCheck
 from functions.shared.errors import HttpError, RetryableError
+from functions.shared.exports.archives import Archives
 from functions.shared.tables.transaction import Write
 from functions.shared.tenancy import TenantId
 from functions.shared.turn_log import DynamoTurnLog
@@ -37,7 +39,7 @@ ERASURES_A_DAY = 50
 """Erasures of persons, by one account in 24 hours: each rewrites the parts with its rows, for all tenants."""
 
 _TRIES = 8
-"""So many simultaneous requests of one account are decided one after the other."""
+"""So often a request is counted whose account uses its last places at the same time."""
 
 EXPORTS_A_DAY = 5
 
@@ -49,8 +51,8 @@ ID_BYTES = 20
 class PrivacyService:
     """Everything the routes do. Raises HttpError with the contract's answer, or a RetryableError.
 
-    `turns`: the turns of requests for erasures, which are decided one after the other. `cancel_days`: how
-    many days the erasure of an account waits and can be cancelled.
+    `turns`: the turns of requests for erasures, so that the last places are counted exactly. `cancel_days`:
+    how many days the erasure of an account waits and can be cancelled.
     """
 
     erasures: Erasures
@@ -62,6 +64,7 @@ class PrivacyService:
     turns: DynamoTurnLog
     sessions: SessionCheck
     cancel_days: int
+    refusals: Refusals
     clock: Callable[[], float] = time.time
 
     def request_export(self, caller: Principal, logs: RequestedPeriod | None, who: Origin) -> Export:
@@ -130,14 +133,18 @@ class PrivacyService:
     def request_erasure(self, caller: Principal, subject: Subject, who: Origin) -> Erasure:
         """Request the erasure of a person's rows.
 
+        Requests of the account at the same time are counted again only when they may have used all that is
+        left: to count reads its erasures.
+
         Raises
         ------
         HttpError: 409 `too_many_erasures`, 429 `too_many_erasures_today`.
         """
         for _ in range(_TRIES):
-            turn = self.turns.number(caller.tenant)
             now = self._now()
-            self._few_erasures(caller.tenant, now)
+            self.refusals.check(caller.tenant, now)
+            turn = self.turns.number(caller.tenant)
+            left = self._erasures_left(caller.tenant, now)
             erasure = Erasure(
                 tenant=caller.tenant,
                 erasure_id=_new_id(),
@@ -149,9 +156,9 @@ class PrivacyService:
                 byoc=caller.byoc,
             )
             try:
-                return self._store_request(erasure, who, [self.turns.next(caller.tenant, turn)])
+                return self._store_request(erasure, who, [self.turns.next(caller.tenant, turn, left)])
             except ErasureChangedError:
-                continue  # another request came first: count again, including its erasure
+                continue  # other requests have used what was left: count again, including their erasures
         raise RetryableError("other requests for erasures keep coming first")
 
     def request_account_erasure(self, caller: Principal, confirm: str | None, who: Origin) -> Erasure:
@@ -235,27 +242,18 @@ class PrivacyService:
             ) from None
         return erasure
 
-    def _few_erasures(self, tenant: TenantId, now: int) -> None:
-        erasures = self.erasures.all(tenant)
-        if sum(each.open for each in erasures) >= MAX_OPEN_ERASURES:
-            raise HttpError(
-                409,
-                "too_many_erasures",
-                f"{MAX_OPEN_ERASURES} erasures are open, the maximum. Wait until one is verified.",
-            )
-        recent = [
-            each.requested_at
-            for each in erasures
-            if each.kind == PERSON and each.requested_at > now - SECONDS_A_DAY
-        ]
-        if len(recent) >= ERASURES_A_DAY:
-            raise HttpError(
-                429,
-                "too_many_erasures_today",
-                f"The limit is {ERASURES_A_DAY} erasures of persons in 24 hours. Retry after the number of "
-                "seconds in Retry-After.",
-                retry_after_seconds=min(recent) + SECONDS_A_DAY - now,
-            )
+    def _erasures_left(self, tenant: TenantId, now: int) -> int:
+        """How many more erasures of persons the account may request, at least one."""
+        counts = self.erasures.counts(tenant, now - SECONDS_A_DAY)
+        left_open = MAX_OPEN_ERASURES - counts.open
+        left_today = ERASURES_A_DAY - len(counts.persons_requested_at)
+        if min(left_open, left_today) > 0:
+            return min(left_open, left_today)
+        refusal: Refusal = _too_many_open
+        if left_open > 0:
+            refusal = partial(_too_many_today, min(counts.persons_requested_at) + SECONDS_A_DAY)
+        self.refusals.remember(tenant, refusal, now)
+        raise refusal(now)
 
     def _few_copies(self, tenant: TenantId, now: int) -> None:
         recent = [
@@ -285,3 +283,21 @@ def _no_erasure() -> HttpError:
 def _forgotten(export: Export, now: float) -> bool:
     """Check the date: DynamoDB deletes expired items late."""
     return export.forget_at <= now
+
+
+def _too_many_open(_now: int) -> HttpError:
+    return HttpError(
+        409,
+        "too_many_erasures",
+        f"{MAX_OPEN_ERASURES} erasures are open, the maximum. Wait until one is verified.",
+    )
+
+
+def _too_many_today(until: int, now: int) -> HttpError:
+    return HttpError(
+        429,
+        "too_many_erasures_today",
+        f"The limit is {ERASURES_A_DAY} erasures of persons in 24 hours. Retry after the number of "
+        "seconds in Retry-After.",
+        retry_after_seconds=max(1, until - now),
+    )

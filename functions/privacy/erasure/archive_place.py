@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from functions.privacy.erasure.place import ErasureClock
-from functions.privacy.export.archives import Archives, Unfinished
 from functions.privacy.export.exports import Exports
 from functions.privacy.export.record import Export
 from functions.shared.buckets.contract import Bucket
+from functions.shared.exports.archives import Archives, Unfinished
 from functions.shared.tenancy import TenantId, exports_prefix
 
 

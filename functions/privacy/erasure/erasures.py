@@ -1,7 +1,7 @@
 """The table of erasures, and the table of receipts, which is all that remains in the end."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
@@ -12,6 +12,7 @@ from functions.privacy.erasure.record import (
     ACCOUNT,
     CANCELLED,
     OPEN,
+    PERSON,
     REQUESTED,
     RUNNING,
     SECONDS_A_DAY,
@@ -44,6 +45,14 @@ class AccountClosingError(PermanentError):
 
 class NotCancellableError(PermanentError):
     """It has begun, is finished, or was cancelled before."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureCounts:
+    """How many erasures are open, and when those of persons were requested that were requested lately."""
+
+    open: int
+    persons_requested_at: tuple[int, ...]
 
 
 class Erasures:
@@ -96,6 +105,18 @@ class Erasures:
         """All erasures of the tenant, newest first."""
         erasures = [erasure_of(item) for item in self._table.query(str(tenant))]
         return sorted(erasures, key=lambda each: (each.requested_at, each.erasure_id), reverse=True)
+
+    def counts(self, tenant: TenantId, after: int) -> ErasureCounts:
+        """What counts for the limits of the tenant; only the attributes that are counted are returned."""
+        items = list(
+            self._table.query(
+                str(tenant),
+                keep=ErasureItem.open.exists() | (ErasureItem.requested_at > after),
+                attributes=("kind", "open", "requested_at"),
+            )
+        )
+        recent = (each.requested_at for each in items if each.kind == PERSON and each.requested_at > after)
+        return ErasureCounts(sum(each.open is not None for each in items), tuple(recent))
 
     def due(self, now: float) -> list[Erasure]:
         """The erasures to work on at `now`, the longest waiting first."""

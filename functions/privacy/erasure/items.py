@@ -8,7 +8,8 @@ from functions.privacy.erasure.erasures import Erasures
 from functions.privacy.erasure.place import ErasureClock, NotYetError
 from functions.privacy.erasure.record import Erasure
 from functions.privacy.inventory_entry import InventoryEntry
-from functions.privacy.inventory_tables import REMOVED_A_CALL, InventoryTables
+from functions.privacy.inventory_tables import InventoryTables
+from functions.shared.tables.transaction import WRITES_A_TRANSACTION
 from functions.shared.tenancy import TenantId
 
 
@@ -29,7 +30,7 @@ class Items:
         if not self.ready():
             raise NotYetError("billing")
         keys = self.tables.keys(self.inventory_entry, self.tenant)
-        while some := list(islice(keys, REMOVED_A_CALL)):
+        while some := list(islice(keys, WRITES_A_TRANSACTION)):
             self.time.need(30)
             self.tables.remove(self.inventory_entry, some)
         return None

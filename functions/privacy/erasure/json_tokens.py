@@ -57,6 +57,12 @@ ESCAPES = rf"({_ESCAPE})|\\(?:u[dD][89a-fA-F]{_HEX}{{2}})?|[\x00-\x1f]"
 """Valid escapes as a group, and everything a string may not have: half of a surrogate pair, a backslash that
 escapes nothing, a control character."""
 
+CHANGED_BY_REPAIR = r"[\\\x00-\x1f]"
+"""What a string has that is another text after its invalid content is removed and its escapes are decoded."""
+
+CONTROL_CHARACTERS = r"[\x00-\x1f]"
+"""They are removed first: one may interrupt an escape."""
+
 _object = re.compile(OBJECT)
 _tokens = re.compile(TOKENS)
 _strings = re.compile(STRINGS)
@@ -64,6 +70,8 @@ _string = re.compile(STRING)
 _pair = re.compile(rf"({STRING}){SEPARATOR}")
 _decodable = re.compile(DECODABLE)
 _escapes = re.compile(ESCAPES)
+_control_characters = re.compile(CONTROL_CHARACTERS)
+_changed_by_repair = re.compile(CHANGED_BY_REPAIR)
 _signs = re.compile(SIGNS)
 _malformed = re.compile(MALFORMED)
 _number_or_literal = re.compile(NUMBER_OR_LITERAL)
@@ -154,13 +162,13 @@ def contains(text: str, wanted: str) -> bool:
     """Whether `wanted` is anywhere in `text`, or in a string of it after invalid escapes are removed."""
     if wanted in text:
         return True
-    escaped = (match[0] for match in _strings.finditer(text) if "\\" in match[0])
-    return any(wanted in (decoded(_repaired(string)) or "") for string in escaped)
+    changed = (match[0] for match in _strings.finditer(text) if _changed_by_repair.search(match[0]))
+    return any(wanted in (decoded(_repaired(string)) or "") for string in changed)
 
 
 def _repaired(string: str) -> str:
     """`string` without invalid content, and closed if the text ends inside it."""
-    valid = _escapes.sub(r"\1", string)
+    valid = _escapes.sub(r"\1", _control_characters.sub("", string))
     return valid if _string.fullmatch(valid) else f'{valid}"'
 
 

@@ -15,15 +15,18 @@ from functions.privacy.erasure.record import Erasure
 from functions.privacy.erasure.row_locations import ROW_LOCATIONS, STILL_BEING_WRITTEN, row_locations
 from functions.privacy.erasure.rows import STATEMENT_TIMEOUT_SECONDS, EventRows, Traces
 from functions.privacy.erasure.run import ErasureRun
+from functions.privacy.erasure.search_export_place import SearchExportPlace
 from functions.privacy.erasure.subject import Subject
 from functions.privacy.erasure.uploaded_files import UploadedFiles
-from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import Exports
 from functions.privacy.inventory_entry import InventoryEntry
 from functions.privacy.inventory_tables import InventoryTables
 from functions.shared.buckets.contract import Bucket
 from functions.shared.byoc.clients import ByocClients
 from functions.shared.errors import PermanentError
+from functions.shared.exports.archives import Archives
+from functions.shared.exports.export_files import ExportFiles
+from functions.shared.exports.search_exports import SearchExports
 from functions.shared.tenancy import TenantId
 
 
@@ -37,6 +40,7 @@ class PersonErasurePlanner:
     tables: InventoryTables
     exports: Exports
     archives: Archives
+    search_exports: SearchExports
     drops: Files
     staging: Bucket
     exports_bucket: Bucket
@@ -76,6 +80,9 @@ class PersonErasurePlanner:
                 for name in ROW_LOCATIONS
             }
         work.places["traces"] = Traces(self.rows, tenant, lambda: work.mark_of("rows"), self.time)
+        work.places["search_exports"] = self._search_exports(tenant, work.removed_at)
+        if erasure.byoc:
+            work.places["own_search_exports"] = self._own_search_exports(tenant, work.removed_at)
         work.places["archives"] = self.copies(tenant, work.removed_at)
         return work
 
@@ -90,6 +97,18 @@ class PersonErasurePlanner:
         bucket = byoc_clients.bucket(subject.tenant)
         warehouse = byoc_clients.warehouse(subject.tenant, STATEMENT_TIMEOUT_SECONDS)
         return row_locations(subject, until, bucket, EventRows(warehouse), self.time)[name]
+
+    def _search_exports(self, tenant: TenantId, until: Callable[[], float | None]) -> ErasurePlace:
+        files = ExportFiles(self.archives, self.exports_bucket)
+        return SearchExportPlace(self.search_exports, lambda: files, tenant, "managed", until)
+
+    def _own_search_exports(self, tenant: TenantId, until: Callable[[], float | None]) -> ErasurePlace:
+        byoc_clients = self._byoc_clients()
+
+        def files() -> ExportFiles:
+            return ExportFiles(byoc_clients.archives(tenant), byoc_clients.bucket(tenant))
+
+        return ByocPlace(lambda: SearchExportPlace(self.search_exports, files, tenant, "byoc", until))
 
     def copies(self, tenant: TenantId, until: Callable[[], float | None]) -> ArchivePlace:
         """Archives of `tenant` that were begun until then, in Unix seconds."""

@@ -29,6 +29,9 @@ UNICODE_ESCAPE = "\\u"
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "/": "\\/", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r"}
 _SHORT_ESCAPES["\t"] = "\\t"
 
+_CONTROL_CHARACTER = r"[\x00-\x1f]|\\[bfnrt]"
+"""As it stands, or as a staged row has it: text that is no JSON may have one within the value."""
+
 MAX_PATH_PARTS = 96
 
 Path = tuple[str, ...]
@@ -46,6 +49,7 @@ class PersonRule:
     def __post_init__(self) -> None:
         number = None if self.key is None else Number.wanted(self.value)
         needed = [re.escape(needle) for needle in self.needles]
+        needed.append(_CONTROL_CHARACTER)
         if number:
             needed.append(rf":[ \t\r\n]*{number.spelling}")
         object.__setattr__(self, "number", number)
@@ -61,7 +65,7 @@ class PersonRule:
 
     @property
     def needles(self) -> list[str]:
-        """Every JSON text with the value in a string contains one of these, however it is escaped."""
+        """Every valid JSON with the value in a string contains one of these, however it is escaped."""
         escapes = [short for character, short in _SHORT_ESCAPES.items() if character in self.value]
         return [self.value, UNICODE_ESCAPE, *escapes]
 

@@ -11,6 +11,8 @@ import re
 from functions.privacy.erasure.json_tokens import (
     A_SCALAR,
     A_STRING,
+    CHANGED_BY_REPAIR,
+    CONTROL_CHARACTERS,
     DECODABLE,
     ESCAPES,
     MALFORMED,
@@ -54,7 +56,8 @@ def mentions(rule: PersonRule) -> tuple[str, Parameters]:
         walked.append(_is_under(rule, path, names))
     is_there = [*parsed, *walked]
     held = f"{has_pair} AND ({' OR '.join(is_there)})"
-    in_doubt = f"NOT {_is_parsed()} AND {has_value} AND NOT {_is_one_object()}"
+    may_have_value = f"({has_value} OR match({_METADATA}, {_literal(CHANGED_BY_REPAIR)}))"
+    in_doubt = f"NOT {_is_parsed()} AND {may_have_value} AND NOT {_is_one_object()}"
     return (
         f"(({held if rule.number else f'{has_value} AND {held}'}) OR ({in_doubt} AND {_is_anywhere()}))",
         parameters,
@@ -141,8 +144,9 @@ def _is_one_object() -> str:
 def _is_anywhere() -> str:
     """As text, or in a string after invalid escapes are removed, closed if the text ends inside it."""
     strings = f"extractAll({_METADATA}, {_literal(STRINGS)})"
-    escaped = f"arrayFilter(string -> position(string, '\\\\') > 0, {strings})"
-    valid = f"arrayMap(string -> replaceRegexpAll(string, {_literal(ESCAPES)}, '\\\\1'), {escaped})"
+    changed = f"arrayFilter(string -> match(string, {_literal(CHANGED_BY_REPAIR)}), {strings})"
+    plainer = f"replaceRegexpAll(string, {_literal(CONTROL_CHARACTERS)}, '')"
+    valid = f"arrayMap(string -> replaceRegexpAll({plainer}, {_literal(ESCAPES)}, '\\\\1'), {changed})"
     repaired = (
         f"arrayMap(string -> if(match(string, {_literal(f'^(?:{STRING})$')}), string, concat(string, '\"')), "
         f"{valid})"

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-COPIES = frozenset({"archives"})
+COPIES = frozenset({"archives", "search_exports", "own_search_exports"})
 """Places that hold copies of data in the other places."""
 
 UNCOUNTED = frozenset({"last_file", "traces"})

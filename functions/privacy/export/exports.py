@@ -18,7 +18,7 @@ from functions.shared.errors import PermanentError, RetryableError
 from functions.shared.tables.exports import OPEN_INDEX, ExportItem
 from functions.shared.tables.store_errors import ConditionFailedError
 from functions.shared.tables.table import Table
-from functions.shared.tables.transaction import Write, write_all
+from functions.shared.tables.transaction import Write, write_all, write_in_parts
 from functions.shared.tenancy import TenantId
 
 OPEN = "open"
@@ -26,8 +26,6 @@ OPEN = "open"
 
 LOCK = "!open"
 """The key of the item that names the account's export in progress; no export id begins like this."""
-
-REMOVED_A_CALL = 100
 
 
 class ExportChangedError(RetryableError):
@@ -128,19 +126,14 @@ class Exports:
 
     def parts(self, export: Export) -> list[ArchivePart]:
         """The uploaded parts, in their order; not those of an abandoned attempt."""
-        parts = [
-            ArchivePart(each.part, each.etag, files_of(each.files))
-            for each in self._of_tenant(export.tenant)
-            if _is_part(each, export)
-        ]
-        valid = [each for each in parts if each.number <= export.progress.parts]
-        return sorted(valid, key=lambda each: each.number)
+        parts = (ArchivePart(each.part, each.etag, files_of(each.files)) for each in self._part_items(export))
+        return [each for each in parts if each.number <= export.progress.parts]
 
     def _part(self, export: Export, part: ArchivePart | None) -> list[Write]:
         if part is None:
             return []
         item = ExportItem(
-            *_key_of(export.tenant, f"{export.export_id}#{part.number:05}"),
+            *_key_of(export.tenant, f"{_part_key(export)}{part.number:05}"),
             part=part.number,
             etag=part.etag,
             files=files_text(part.files),
@@ -148,14 +141,15 @@ class Exports:
         )
         return [self._table.write_of_put(item)]
 
+    def _part_items(self, export: Export) -> Iterator[ExportItem]:
+        """In the order of their numbers."""
+        of_export = ExportItem.entry.startswith(_part_key(export))
+        return self._table.query(str(export.tenant), sort=of_export)
+
     def _forget_parts(self, export: Export) -> None:
-        deletes = [
-            self._table.write_of_delete((each.tenant_id, each.entry))
-            for each in self._of_tenant(export.tenant)
-            if _is_part(each, export)
-        ]
-        for start in range(0, len(deletes), REMOVED_A_CALL):
-            write_all(self._client, deletes[start : start + REMOVED_A_CALL])
+        items = self._part_items(export)
+        deletes = [self._table.write_of_delete(_key_of(export.tenant, each.entry)) for each in items]
+        write_in_parts(self._client, deletes)
 
     def _replaced(self, export: Export, new: Export) -> Write:
         return self._table.write_of_put(_item_of(new), ExportItem.revision == export.revision)
@@ -170,8 +164,9 @@ class Exports:
         return self._table.query(str(tenant))
 
 
-def _is_part(item: ExportItem, export: Export) -> bool:
-    return item.entry.startswith(f"{export.export_id}#")
+def _part_key(export: Export) -> str:
+    """The beginning of its parts' keys."""
+    return f"{export.export_id}#"
 
 
 def _item_of(export: Export) -> ExportItem:

@@ -1,9 +1,10 @@
 """The stored logs of an account, page by page, in a fixed order.
 
-The order is by time, then batch, then a hash of the row. Rows equal to the last row of a page are
-distinguished by how many of them were returned. So a page can be read again, and the next page begins exactly
-after it, in any process. Only events received before the export was requested are in it: later events change
-no page.
+The order is that of a search: by time, then as the events were sent, by object and position in it. Rows that
+were stored without these come before the others of their time, in the order of a hash; those equal to the
+last row of a page are distinguished by how many of them were returned. So a page can be read again, and the
+next page begins exactly after it, in any process. Only events received before the export was requested are in
+it: later events change no page.
 
 A page reads a window of time, not everything that is left: the window grows while it has few events and
 shrinks when it has more than a page. So the cost of reading all pages grows with the number of events, not
@@ -17,6 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from functions.privacy.export.exclusions import NO_EXCLUSIONS, Exclusions
+from functions.shared.errors import PermanentError
 from functions.shared.tenancy import TenantId, row_filter
 from functions.shared.warehouse import TOO_LARGE_RESULT, Warehouse, WarehouseRefusedError
 
@@ -32,7 +34,7 @@ MOST_WINDOW = 40 * 86_400 * NANOSECONDS
 _HASHED = (
     "received_at", "level", "service", "project_id", "message", "trace_id", "span_id", "metadata",
 )  # fmt: skip
-_ROW_HASH = f"sipHash64({', '.join(_HASHED)})"
+_ROW_HASH = f"if(object_id = '', sipHash64({', '.join(_HASHED)}), 0)"
 
 _WITHIN = """{owned} AND received_at < fromUnixTimestamp64Micro({{cut:Int64}}, 'UTC')
     AND timestamp >= fromUnixTimestamp64Nano({{since:Int64}}, 'UTC')
@@ -44,14 +46,19 @@ SELECT toString(toUnixTimestamp64Nano(min(timestamp))) AS instant, count() AS ro
 
 _STATEMENT = f"""
 SELECT toString(toUnixTimestamp64Nano(timestamp)) AS instant, toString(toUnixTimestamp64Micro(received_at))
-    AS received, level, service, project_id, message, trace_id, span_id, metadata, batch_id,
-    toString({_ROW_HASH}) AS row_hash
+    AS received, level, service, project_id, message, trace_id, span_id, metadata, object_id,
+    position, toString({_ROW_HASH}) AS row_hash
 FROM events
 WHERE {_WITHIN}
-    AND (timestamp > fromUnixTimestamp64Nano({{{{since:Int64}}}}, 'UTC') OR batch_id > {{{{batch:String}}}}
-        OR (batch_id = {{{{batch:String}}}} AND {_ROW_HASH} >= {{{{row_hash:UInt64}}}}))
-ORDER BY timestamp, batch_id, {_ROW_HASH} LIMIT {{{{given:UInt64}}}}, {{{{size:UInt64}}}}
+    AND (timestamp > fromUnixTimestamp64Nano({{{{since:Int64}}}}, 'UTC') OR object_id > {{{{object:String}}}}
+        OR (object_id = {{{{object:String}}}} AND (position > {{{{position:UInt32}}}}
+            OR (position = {{{{position:UInt32}}}} AND {_ROW_HASH} >= {{{{row_hash:UInt64}}}}))))
+ORDER BY timestamp, object_id, position, {_ROW_HASH} LIMIT {{{{given:UInt64}}}}, {{{{size:UInt64}}}}
 """  # noqa: S608 - our own names; values are bound
+
+
+class OldPositionError(PermanentError):
+    """The export was begun in another order of events: it begins again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +72,11 @@ class LogPeriod:
 
 @dataclass(frozen=True, slots=True)
 class LogPosition:
-    """Where the next page begins: after `given` rows of this instant, batch and hash; `window` to read."""
+    """Where the next page begins: after `given` rows of this place and hash; `window` to read."""
 
     instant: int
-    batch_id: str = ""
+    object_id: str = ""
+    position: int = 0
     row_hash: int = 0
     given: int = 0
     window: int = FIRST_WINDOW
@@ -78,7 +86,16 @@ class LogPosition:
 
     @classmethod
     def from_json(cls, text: str) -> "LogPosition":
-        return cls(**json.loads(text))
+        """The position that `to_json` wrote.
+
+        Raises
+        ------
+        OldPositionError: a version before this order wrote it.
+        """
+        stored = json.loads(text)
+        if "batch_id" in stored:
+            raise OldPositionError("a position in another order")
+        return cls(**stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +153,8 @@ class Logs:
                 "cut": self._period.cut,
                 "since": here.instant,
                 "until": end,
-                "batch": here.batch_id,
+                "object": here.object_id,
+                "position": here.position,
                 "row_hash": here.row_hash,
                 "given": here.given,
                 "size": size,
@@ -153,7 +171,7 @@ class Logs:
             return None if following is None else LogPosition(following, window=window)
         last = _place(rows[-1])
         given = sum(_place(row) == last for row in rows)
-        if last == (here.instant, here.batch_id, here.row_hash):
+        if last == (here.instant, here.object_id, here.position, here.row_hash):
             given += here.given
         window = max(here.window // 2, LEAST_WINDOW)
         return replace(LogPosition(*last), given=given, window=window)
@@ -168,8 +186,8 @@ class Logs:
         return int(found[0]["instant"]) if int(found[0]["rows"]) else None
 
 
-def _place(row: dict[str, Any]) -> tuple[int, str, int]:
-    return int(row["instant"]), row["batch_id"], int(row["row_hash"])
+def _place(row: dict[str, Any]) -> tuple[int, str, int, int]:
+    return int(row["instant"]), row["object_id"], int(row["position"]), int(row["row_hash"])
 
 
 def _line(row: dict[str, Any]) -> bytes:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import ArchivePart, Exports
 from functions.privacy.export.manifest import NAME, README, README_TEXT, manifest
 from functions.privacy.export.record import READY, Export, ExportFile
 from functions.privacy.export.sources import Source, named
 from functions.privacy.export.zipping import directory, packed
 from functions.shared.errors import PermanentError
+from functions.shared.exports.archives import Archives
 from functions.shared.tables.transaction import Write
 from functions.shared.tenancy import exports_prefix
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from functions.privacy.export.attributes import shown
-from functions.privacy.export.cells import Record, csv_of, lines
 from functions.privacy.export.exclusions import NO_EXCLUSIONS, Exclusions
 from functions.privacy.export.logs import LogPosition, Logs
 from functions.privacy.inventory_entry import InventoryEntry
 from functions.privacy.inventory_tables import InventoryTables
 from functions.privacy.sign_ins import SignIns
 from functions.shared.buckets.contract import Bucket
+from functions.shared.exports.cells import Record, csv_of, lines
 from functions.shared.quarantine import unpack
 from functions.shared.tenancy import TenantId, quarantine_prefix
 
@@ -77,13 +77,15 @@ class TableSource:
         return Piece(contents, len(records), None if after is None else json.dumps(after))
 
     def _meant(self, item: dict[str, Any]) -> bool:
-        """Whether to export the item: not if it only serves exports, as a lock or parts of an archive."""
-        return self.inventory_entry.table != "exports" or "state" in item
+        """Whether to export the item: not if it only serves exports, as a lock or parts of a file."""
+        return self.inventory_entry.table not in ("exports", "search-exports") or "state" in item
 
     def _record(self, item: dict[str, Any]) -> Record:
         record = shown(item, self.inventory_entry)
         if "summary" in record:
             record["summary"] = json.loads(record["summary"])
+        if "request" in record:
+            record["request"] = json.loads(record["request"])
         return record
 
 
