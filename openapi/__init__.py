@@ -1,4 +1,4 @@
-"""The OpenAPI document, made from the topology's routes and what `functions/*/openapi.py` declares of them.
+"""The OpenAPI document, made from the topology's routes and what `functions.*.openapi` declares of them.
 
 Made when the zips are built and when a local stack starts; no function imports this package.
 """

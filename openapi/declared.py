@@ -1,7 +1,7 @@
 """The declarations of all folders, matched with the routes of the topology."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -36,11 +36,16 @@ def documented_routes(functions: Sequence[Function] = FUNCTIONS) -> list[Documen
     ------
     UndocumentedRouteError
     """
+    functions = [_without_pages(each) for each in functions]
     folders = dict.fromkeys(each.folder for each in functions if each.routes)
     declared = {folder: _declared_in(folder) for folder in folders}
     routes = list(_matched(functions, declared))
     _reject_unmatched(functions, declared, routes)
     return routes
+
+
+def _without_pages(function: Function) -> Function:
+    return replace(function, routes=tuple(each for each in function.routes if each.is_api))
 
 
 def _declared_in(folder: str) -> Mapping[str, Operation]:
@@ -79,13 +84,13 @@ def _reject_unmatched(
 ) -> None:
     found = {route.key for route in routes}
     missing = [
-        f'add "{route.method} {route.path}": Operation(…) to functions/{function.folder}/openapi.py'
+        f'add "{route.method} {route.path}": Operation(…) to functions.{function.folder}.openapi'
         for function in functions
         for route in function.routes
         if not any(_covers(route.method, route.path, *key.split(" ")) for key in found)
     ]
     extra = [
-        f'remove "{key}" from functions/{folder}/openapi.py, or add its route to infra/topology/functions'
+        f'remove "{key}" from functions.{folder}.openapi, or add its route to infra/topology/functions'
         for folder, operations in declared.items()
         for key in operations.keys() - found
     ]

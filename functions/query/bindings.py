@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from functions.query import times
 
-Bound = str | int | float | list[str] | list[float]
+Bound = str | int | float | list[str] | list[float] | list[int]
 
 
 class Bindings:
@@ -39,6 +39,10 @@ class Bindings:
     def microsecond(self, value: int) -> str:
         """`value` in nanoseconds since 1970, as the type of `received_at`; truncated to microseconds."""
         return self._bind(times.for_engine(value)[:-3], "DateTime64(6, 'UTC')")
+
+    def seconds(self, values: Sequence[int]) -> str:
+        """`values` in seconds since 1970."""
+        return self._bind(list(values), "Array(Int64)")
 
     def whole(self, value: int) -> str:
         return self._bind(value, "UInt64")

@@ -32,4 +32,9 @@ def find_in_both(byoc: Find, managed: Find, order: Order, limit: int) -> SearchR
 def _merged(one: SearchResult, other: SearchResult, order: Order, limit: int) -> SearchResult:
     """The first `limit` rows of both results in the order of functions.query.row_order."""
     rows = sorted([*one.rows, *other.rows], key=place, reverse=order == "desc")[:limit]
-    return SearchResult(rows, one.rows_read + other.rows_read, max(one.elapsed_ms, other.elapsed_ms))
+    return SearchResult(
+        rows,
+        one.rows_read + other.rows_read,
+        max(one.elapsed_ms, other.elapsed_ms),
+        one.bytes_read + other.bytes_read,
+    )

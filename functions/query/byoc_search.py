@@ -39,15 +39,22 @@ class ByocSearch:
     """Runs a tenant's statements in the tenant's ClickHouse.
 
     `timeout_seconds`: for a statement, from sending it to the last byte of the answer.
+    `slots_of`: the name of a tenant's slots in the table of health.
     """
 
     def __init__(
-        self, byoc_clients: ByocClients, health: HealthStore, limits: SearchLimits, timeout_seconds: int
+        self,
+        byoc_clients: ByocClients,
+        health: HealthStore,
+        limits: SearchLimits,
+        timeout_seconds: int,
+        slots_of: Callable[[TenantId], str] = own_searches,
     ) -> None:
         self._byoc_clients = byoc_clients
         self._health = health
         self._limits = limits
         self._timeout_seconds = timeout_seconds
+        self._slots_of = slots_of
 
     def find(
         self, tenant: TenantId, statement: Statement, without_identity: Statement | None = None
@@ -105,7 +112,7 @@ class ByocSearch:
     @contextmanager
     def _slot(self, tenant: TenantId) -> Iterator[None]:
         seconds = self._timeout_seconds + SLOT_MARGIN_SECONDS
-        slot = self._health.take(own_searches(tenant), str(uuid4()), seconds)
+        slot = self._health.take(self._slots_of(tenant), str(uuid4()), seconds)
         if isinstance(slot, SlotWait):
             raise too_many_searches()
         try:

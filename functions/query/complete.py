@@ -12,6 +12,8 @@ from msgspec import Meta, Struct
 
 from functions.query.bindings import Bindings
 from functions.query.compile import Statement, base_conditions, metadata
+from functions.query.compile.counted import hours_of_values
+from functions.query.compile.counts import value_counts
 from functions.query.compile.pipes import TableColumn
 from functions.query.language.completion import (
     Completion,
@@ -25,6 +27,7 @@ from functions.query.language.literals import is_loose
 from functions.query.language.parser import MAX_CHARACTERS
 from functions.query.language.syntax_tree import EVERYTHING, FieldRef, Loose, Value
 from functions.query.request import FilterBody, time_range
+from functions.query.statistics import SearchStats, stats_of
 from functions.query.stats import TableRows
 from functions.shared.forms import decoded, invalid
 from functions.shared.tenancy import TenantId
@@ -54,10 +57,11 @@ class ReplacedRange(Struct):
 
 
 class CompletionPage(Struct):
-    """Each completion's `insert` replaces the range."""
+    """Each completion's `insert` replaces the range. `stats`: of reading names and values."""
 
     replace: ReplacedRange
     completions: list[Completion]
+    stats: SearchStats
 
 
 def complete_request(content: bytes) -> Wanted:
@@ -83,18 +87,24 @@ def known_statement(found: Wanted, tenant: TenantId, now_ns: int | None = None) 
     sample = f"(SELECT metadata FROM events WHERE {where} ORDER BY timestamp DESC LIMIT {SAMPLE_ROWS})"
     field = found.field
     if found.kind == "field" and found.events:
-        value, source = "arrayJoin(JSONExtractKeys(metadata))", sample
+        counted = _counted("arrayJoin(JSONExtractKeys(metadata))", sample)
     elif field is not None and field.kind == "column" and field.name in _LISTED:
-        value, source = field.name, f"events WHERE {where}"
+        counted = value_counts(
+            field, conditions, bindings, hours_of_values(since, until, EVERYTHING, [field])
+        )
     elif field is not None and field.kind == "path":
-        value, source = metadata.raw_of(field.name, bindings), sample
+        counted = _counted(metadata.raw_of(field.name, bindings), sample)
     else:
         return None
     sql = (
-        f"SELECT {value} AS c0, count() AS c1 FROM {source} GROUP BY c0 "
-        f"HAVING c0 != '' AND length(c0) <= {MAX_VALUE_CHARACTERS} ORDER BY c1 DESC, c0 LIMIT {MAX_KNOWN}"
+        f"SELECT c0, c1 FROM ({counted}) WHERE c0 != '' AND length(c0) <= {MAX_VALUE_CHARACTERS} "
+        f"ORDER BY c1 DESC, c0 LIMIT {MAX_KNOWN}"
     )
     return Statement(sql, {**bindings.parameters, **parameters})
+
+
+def _counted(value: str, source: str) -> str:
+    return f"SELECT {value} AS c0, count() AS c1 FROM {source} GROUP BY c0"
 
 
 def complete_page(found: Wanted, known: TableRows) -> bytes:
@@ -104,7 +114,8 @@ def complete_page(found: Wanted, known: TableRows) -> bytes:
         offered = completions(found, fields=[KnownField(FieldRef("path", text), n) for text, n in texts])
     else:
         offered = completions(found, values=[KnownValue(_value(found, text), n) for text, n in texts])
-    return msgspec.json.encode(CompletionPage(ReplacedRange(found.start, found.end), offered))
+    replaced = ReplacedRange(found.start, found.end)
+    return msgspec.json.encode(CompletionPage(replaced, offered, stats_of(known)))
 
 
 def _value(found: Wanted, text: str) -> Value:

@@ -1,16 +1,19 @@
 """HTTP errors of a search."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from functions.query.language.errors import QuerySyntaxError
 from functions.shared.errors import HttpError
+
+QUERY_TOO_HEAVY = "query_too_heavy"
 
 
 def too_heavy() -> HttpError:
     """The engine stopped the search at one of its limits; a narrower search may succeed."""
     return HttpError(
         400,
-        "query_too_heavy",
+        QUERY_TOO_HEAVY,
         "The search takes too much time or memory: narrow 'from' and 'to', name services, or lower 'limit'.",
     )
 
@@ -31,6 +34,19 @@ def too_many_searches() -> HttpError:
         "too_many_searches",
         "Your account has reached its limit of concurrent searches: wait for one to end, then retry.",
         retry_after_seconds=1,
+    )
+
+
+def budget_exceeded(rows_a_minute: int, seconds: int, *, of_account: bool) -> HttpError:
+    """Earlier searches have read more rows than the budget of the account, or of the key, allows."""
+    whose = "your account" if of_account else "this key or person"
+    return HttpError(
+        429,
+        "search_budget_exceeded",
+        f"Searches of {whose} have read more than {rows_a_minute:,} rows a minute: wait {seconds} seconds. "
+        "Then narrow 'from' and 'to', or name services; '?dry_run=true' says what a search would read.",
+        retry_after_seconds=seconds,
+        details={"budget": "account" if of_account else "key", "rows_a_minute": rows_a_minute},
     )
 
 
@@ -84,3 +100,54 @@ def invalid_query(fault: QuerySyntaxError, field: str = "query") -> HttpError:
         "caret": fault.caret,
     }
     return HttpError(400, "invalid_query", str(fault), details=details)
+
+
+@contextmanager
+def naming_q(route: str) -> Iterator[None]:
+    """Of a GET, name the parameter `q` in an error about the field `query`, which it stands for."""
+    try:
+        yield
+    except HttpError as fault:
+        if route.startswith("GET ") and fault.details.get("field") == "query":
+            fault.details = {**fault.details, "field": "q"}
+        raise
+
+
+def cursor_expired() -> HttpError:
+    """A tail's cursor that cannot be continued: it is too old, or the account's logs go elsewhere now."""
+    return HttpError(
+        410,
+        "cursor_expired",
+        "The cursor is older than a day, or your logs have moved to another ClickHouse: start again without "
+        "'cursor', and read what is between with POST /v1/search.",
+    )
+
+
+def too_many_tails() -> HttpError:
+    """The account has its maximum of waiting tails."""
+    return HttpError(
+        429,
+        "too_many_tails",
+        "Your account has reached its limit of concurrent tails: close one, then retry.",
+        retry_after_seconds=2,
+    )
+
+
+def exports_in_progress(limit: int) -> HttpError:
+    """The account has its maximum of exports of search results in progress."""
+    return HttpError(
+        409,
+        "export_in_progress",
+        f"{limit} exports of this account are in progress, the maximum: wait until one is ready.",
+    )
+
+
+def too_many_exports(limit: int, seconds: int) -> HttpError:
+    """The account has requested its maximum of exports of search results in 24 hours."""
+    return HttpError(
+        429,
+        "too_many_exports",
+        f"The limit is {limit} exports in 24 hours. Download an existing one, or retry after the number of "
+        "seconds in Retry-After.",
+        retry_after_seconds=max(1, seconds),
+    )

@@ -15,10 +15,11 @@ from functions.query.compile import Statement
 from functions.query.cursor import Store
 from functions.query.event_id import parse_id
 from functions.query.event_statements import Sources, event_statement, neighbours_statement, position_of
-from functions.query.page import MAX_PAGE_BYTES, SearchStats, fitting, size_bytes, stats_of
+from functions.query.page import MAX_PAGE_BYTES, fitting, size_bytes
 from functions.query.parameters import check_parameters
 from functions.query.row_order import Order, PageRange
 from functions.query.rows import EventRow, SearchResult
+from functions.query.statistics import SearchCost, SearchStats, stats_of
 from functions.shared.errors import HttpError
 from functions.shared.forms import invalid
 from functions.shared.tenancy import TenantId
@@ -111,11 +112,7 @@ def context_page(run: Run, tenant: TenantId, event_id: str, wanted: ContextReque
     half = (MAX_PAGE_BYTES - size_bytes(shown)) // 2
     earlier = fitting(before.rows[: wanted.before], half, at_least=0)
     later = fitting(after.rows[: wanted.after], half, at_least=0)
-    cost = SearchResult(
-        (),
-        sum(each.rows_read for each in (found, before, after)),
-        sum(each.elapsed_ms for each in (found, before, after)),
-    )
+    cost = SearchCost().then(found).then(before).then(after)
     return msgspec.json.encode(
         ContextPage(
             before=earlier[::-1],
@@ -177,13 +174,13 @@ def _neighbours(
             count + 1,
         )
 
-    rows_read, elapsed_ms = 0, 0.0
+    cost = SearchCost()
     for within_ns in RANGES_NS:
         found = find(within_ns)
-        rows_read, elapsed_ms = rows_read + found.rows_read, elapsed_ms + found.elapsed_ms
+        cost = cost.then(found)
         if len(found.rows) > count:
             break
-    return SearchResult(found.rows, rows_read, elapsed_ms)
+    return SearchResult(found.rows, cost.rows_read, cost.elapsed_ms, cost.bytes_read)
 
 
 def _sources(event: EventRow) -> Sources:

@@ -5,7 +5,7 @@ from functions.query.bindings import Bindings
 from functions.query.compile import Statement, metadata
 from functions.query.cursor import CursorPosition
 from functions.query.event_id import EventId
-from functions.query.row_order import PageRange, page_of, selection, sort_key
+from functions.query.row_order import PageRange, one_pass_of, page_of, selection, sort_key
 from functions.query.rows import EventRow
 from functions.shared.tenancy import TenantId, row_filter
 
@@ -64,8 +64,11 @@ def neighbours_statement(
         parts.append(f"project_id = {bindings.text(event.project_id)}")
         parts += [metadata.equals_any(name, (value,), bindings) for name, value in sources.items()]
     parts.append(_time_range(times.from_engine(event.timestamp), wanted, within_ns, bindings))
-    sql = page_of(" AND ".join(parts), wanted, sort_key(with_identity=with_identity), bindings)
-    return Statement(sql, {**bindings.parameters, **tenant_parameters})
+    matching = " AND ".join(parts)
+    key = sort_key(with_identity=with_identity)
+    sql = page_of(matching, wanted, key, bindings)
+    one_pass = one_pass_of(matching, wanted, key, bindings)
+    return Statement(sql, {**bindings.parameters, **tenant_parameters}, one_pass)
 
 
 def _time_range(at: int, wanted: PageRange, within_ns: int | None, bindings: Bindings) -> str:

@@ -13,6 +13,7 @@ from functions.query import times
 from functions.query.event_id import format_id
 from functions.query.request import Search
 from functions.query.rows import EventRow, SearchResult
+from functions.query.statistics import SearchStats, stats_of
 
 MAX_PAGE_BYTES = 5 * 1024 * 1024
 """A Lambda response is limited to 6 MB, counted as JSON in which this JSON is an escaped string."""
@@ -45,13 +46,6 @@ class FoundEvent(Struct):
     message_cut: bool | UnsetType = UNSET
 
 
-class SearchStats(Struct):
-    """The cost of the search."""
-
-    rows_read: int
-    elapsed_ms: float
-
-
 class QueryPage(Struct):
     """`next_cursor` is null on the last page."""
 
@@ -70,15 +64,10 @@ def page(search: Search, result: SearchResult) -> bytes:
     return msgspec.json.encode(
         QueryPage(
             events=events,
-            next_cursor=_cursor_after(result.rows[: len(events)], search) if more else None,
+            next_cursor=cursor_after(result.rows[: len(events)], search) if more else None,
             stats=stats_of(result),
         )
     )
-
-
-def stats_of(result: SearchResult) -> SearchStats:
-    """The cost of `result`, as it is shown."""
-    return SearchStats(result.rows_read, round(result.elapsed_ms, 3))
 
 
 def fitting(
@@ -91,9 +80,9 @@ def fitting(
     events: list[msgspec.Raw] = []
     left = max_bytes
     for row in rows:
-        event = msgspec.json.encode(_found_event(row))
+        event = msgspec.json.encode(found_event(row))
         if len(events) < at_least and size_bytes(event) > left:
-            event = msgspec.json.encode(_cut(_found_event(row)))
+            event = msgspec.json.encode(_cut(found_event(row)))
         left -= size_bytes(event)
         if left < 0 and len(events) >= at_least:
             break
@@ -111,7 +100,8 @@ def _cut(event: FoundEvent) -> FoundEvent:
     return msgspec.structs.replace(event, message=event.message[:MAX_CUT_MESSAGE], message_cut=True)
 
 
-def _found_event(row: EventRow) -> FoundEvent:
+def found_event(row: EventRow) -> FoundEvent:
+    """The event that a response shows of `row`."""
     return FoundEvent(
         id=format_id(row.object_id, row.position),
         timestamp=times.for_people(row.timestamp),
@@ -153,21 +143,26 @@ def _reject_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _cursor_after(rows: Sequence[EventRow], search: Search) -> str:
-    last = place(rows[-1])
-    given = sum(1 for _ in takewhile(lambda row: place(row) == last, reversed(rows)))
-    before = search.after
-    if before and given == len(rows) and last == _place_of(before):
-        given += before.given
+def cursor_after(rows: Sequence[EventRow], search: Search) -> str:
+    """The cursor of the page of `search` behind the one with `rows`."""
     return cursors.encode(
         cursors.Cursor(
             version=cursors.VERSION,
             digest=search.digest,
             since=search.since,
             until=search.until,
-            position=cursors.CursorPosition(*last[:4], given, last[4]),
+            position=position_after(rows, search.after),
         )
     )
+
+
+def position_after(rows: Sequence[EventRow], before: cursors.CursorPosition | None) -> cursors.CursorPosition:
+    """The position behind the last of `rows`, which are those behind `before`."""
+    last = place(rows[-1])
+    given = sum(1 for _ in takewhile(lambda row: place(row) == last, reversed(rows)))
+    if before and given == len(rows) and last == _place_of(before):
+        given += before.given
+    return cursors.CursorPosition(*last[:4], given, last[4])
 
 
 def place(row: EventRow) -> Place:

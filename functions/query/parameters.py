@@ -1,4 +1,4 @@
-"""Parameters in the URL: `GET /v1/search` has some, every other route of search has none."""
+"""Parameters in the URL of routes of search: their names, and those of `GET /v1/search`."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,10 @@ from functions.query.errors import unknown_parameter
 from functions.query.request import SearchBody
 from functions.shared.forms import decoded, invalid
 
-GET_SEARCH = ("q", "from", "to", "order", "limit", "cursor")
+DRY_RUN = "dry_run"
+"""Of the routes in functions.query.dry_run, which takes it out of the parameters."""
+
+GET_SEARCH = ("q", "from", "to", "order", "limit", "cursor", "time_zone")
 
 
 def search_parameters(query: Mapping[str, str]) -> SearchBody:
@@ -18,7 +21,10 @@ def search_parameters(query: Mapping[str, str]) -> SearchBody:
     ------
     HttpError: 400 `unknown_parameter`, or `invalid_<parameter>`.
     """
-    check_parameters(query, GET_SEARCH)
+    check_parameters(query, (*GET_SEARCH, DRY_RUN))
+    for name, value in query.items():
+        if not is_unicode(value):
+            raise invalid(name, "must be text in UTF-8")
     body: dict[str, str | int] = {name: value for name, value in query.items() if name not in ("q", "limit")}
     if "limit" in query:
         body["limit"] = _whole(query["limit"])
@@ -43,3 +49,12 @@ def _whole(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 4:
         raise invalid("limit", "must be a whole number from 1 to 1000")
     return int(text)
+
+
+def is_unicode(text: str) -> bool:
+    """Whether the text has no half of a surrogate pair, which JSON can express and UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -2,14 +2,14 @@
 
 import hashlib
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from datetime import tzinfo
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct, field
 
-from functions.query import budget, times
+from functions.query import budget, time_expressions, times
 from functions.query import cursor as cursors
 from functions.query.conditions import MAX_CHOICES, Where, where_filter, words_filters
 from functions.query.errors import invalid_query
@@ -17,6 +17,9 @@ from functions.query.language.errors import QuerySyntaxError
 from functions.query.language.parser import MAX_CHARACTERS, parse_filter
 from functions.query.language.syntax_tree import EVERYTHING, AllOf, Equals, FieldRef, Filter
 from functions.query.row_order import Order
+from functions.query.time_expressions import Written
+from functions.query.time_zones import MAX_CHARACTERS as MAX_ZONE_CHARACTERS
+from functions.query.time_zones import time_zone
 from functions.shared.events.levels import CANONICAL, canonical
 from functions.shared.forms import decoded, invalid
 
@@ -28,14 +31,12 @@ MAX_CONDITIONS = 32
 Name = Annotated[str, Meta(max_length=1024)]
 Names = Annotated[list[Name], Meta(max_length=MAX_CHOICES)]
 
-T = TypeVar("T")
-
 
 class FilterBody(Struct, forbid_unknown_fields=True):
     """Which events: a time range, and conditions that must all hold. Every field is optional."""
 
-    since: str | None = field(default=None, name="from")
-    until: str | None = field(default=None, name="to")
+    since: Written | None = field(default=None, name="from")
+    until: Written | None = field(default=None, name="to")
     projects: Names = []
     services: Names = []
     levels: Names = []
@@ -43,6 +44,7 @@ class FilterBody(Struct, forbid_unknown_fields=True):
     query: Annotated[str, Meta(max_length=MAX_CHARACTERS)] | None = None
     where: Annotated[list[Where], Meta(max_length=MAX_CONDITIONS)] = []
     trace_id: Name | None = None
+    time_zone: Annotated[str, Meta(max_length=MAX_ZONE_CHARACTERS)] = "UTC"
 
 
 class SearchBody(FilterBody, forbid_unknown_fields=True):
@@ -79,7 +81,7 @@ def search(content: bytes, now_ns: int | None = None) -> Search:
 
 def search_of(body: SearchBody, now_ns: int | None = None) -> Search:
     """The search that `body` asks for; raises as `search` does."""
-    found = _filter(body)
+    found = search_filter(body)
     budget.check(found)
     digest = _digest(body)
     after, since, until = _page(body, digest, time.time_ns() if now_ns is None else now_ns)
@@ -94,8 +96,13 @@ def search_of(body: SearchBody, now_ns: int | None = None) -> Search:
     )
 
 
-def _filter(body: SearchBody) -> Filter:
-    """All conditions of `body`; each of them must hold."""
+def search_filter(body: FilterBody) -> Filter:
+    """All conditions of `body`, whose query has no pipes; each of them must hold.
+
+    Raises
+    ------
+    HttpError: 400 `invalid_<field>` or `invalid_query`.
+    """
     conditions = json_filters(body)
     if body.query is not None:
         conditions.append(query_filter(body.query))
@@ -176,20 +183,27 @@ def time_range(body: FilterBody, now_ns: int | None = None) -> tuple[int, int]:
 
     Raises
     ------
-    HttpError: 400 `invalid_from` or `invalid_to`.
+    HttpError: 400 `invalid_from`, `invalid_to` or `invalid_time_zone`.
     """
     now_ns = time.time_ns() if now_ns is None else now_ns
-    until = now_ns if body.until is None else _checked("to", times.parse, body.until)
+    zone = time_zone(body.time_zone)
+    until = now_ns if body.until is None else instant("to", body.until, now_ns, zone)
     if body.since is None:
         return max(0, until - DEFAULT_RANGE_NS), until
-    since = _checked("from", times.parse, body.since)
+    since = instant("from", body.since, now_ns, zone)
     if since > until:
         raise invalid("from", "must not be later than 'to', whose default is now")
     return since, until
 
 
-def _checked(name: str, parse: Callable[[str], T], text: str) -> T:
+def instant(name: str, written: Written, now_ns: int, zone: tzinfo) -> int:
+    """`written` in the field `name`, in nanoseconds since 1970.
+
+    Raises
+    ------
+    HttpError: 400 `invalid_<name>`.
+    """
     try:
-        return parse(text)
+        return time_expressions.parse(written, now_ns, zone)
     except ValueError as fault:
-        raise invalid(name, f"is {fault}") from fault
+        raise invalid(name, str(fault)) from fault

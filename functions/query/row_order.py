@@ -1,4 +1,4 @@
-"""The order of rows in SQL, and one page of rows in that order. Pure.
+"""The order of rows in SQL, and a page of rows in that order: exactly, or in one pass. Pure.
 
 Rows are ordered by time, and rows of equal time as they were sent: by object (ids are time-ordered), then by
 position in the object. `desc` is exactly the reverse of `asc`. Rows that were stored before these columns
@@ -55,6 +55,23 @@ class PageRange:
     store: Store
 
 
+MORE_ROWS = 20
+"""That one pass reads beyond a page, so that the order of the last rows of a page is nearly always known."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnePass:
+    """SQL of the first `limit` rows by time, from which functions.query.one_pass makes the page `wanted`."""
+
+    sql: str
+    wanted: PageRange
+
+    @property
+    def limit(self) -> int:
+        """The number of rows that the SELECT returns if there are as many."""
+        return self.wanted.size + MORE_ROWS
+
+
 def selection(key: RowOrderColumns) -> str:
     """The SELECT of an EventRow (functions.query.rows), up to its WHERE."""
     return (
@@ -78,6 +95,31 @@ def page_of(matching: str, wanted: PageRange, key: RowOrderColumns, bindings: Bi
     return f"{selection(key)} WHERE {' AND '.join(parts)} ORDER BY {by} LIMIT {skipped}, {wanted.size}"
 
 
+def one_pass_of(
+    matching: str,
+    wanted: PageRange,
+    key: RowOrderColumns,
+    bindings: Bindings,
+    narrowed: str | None = None,
+) -> OnePass:
+    """The first rows by time of the page of `page_of`, and those of the cursor's time that come before it.
+
+    The engine reads the times of all matching rows, and the other columns of the returned rows alone.
+
+    `narrowed`: a condition that all rows of the page meet, if one is known (functions.query.compile.hours).
+    """
+    parts = [matching, *([narrowed] if narrowed else [])]
+    if wanted.after is not None:
+        parts.append(f"timestamp {_beyond(wanted)}= {bindings.instant(wanted.after.instant)}")
+    sql = f"{selection(key)} WHERE {' AND '.join(parts)} ORDER BY timestamp {wanted.order.upper()} LIMIT "
+    return OnePass(f"{sql}{wanted.size + MORE_ROWS}", wanted)
+
+
+def was_returned(after: CursorPosition, wanted: PageRange) -> bool:
+    """Whether all rows of exactly that position in this store come before it."""
+    return wanted.store < after.store if wanted.order == "asc" else wanted.store > after.store
+
+
 def _window(matching: str, wanted: PageRange, key: RowOrderColumns, bindings: Bindings) -> list[str]:
     """The range from the last returned row, if any, to the time by which `size` further rows are found.
 
@@ -91,8 +133,7 @@ def _window(matching: str, wanted: PageRange, key: RowOrderColumns, bindings: Bi
     at = bindings.instant(after.instant)
     object_id, position = bindings.text(after.object_id), bindings.whole(after.position)
     row_hash = bindings.whole(after.row_hash)
-    was_returned = wanted.store < after.store if wanted.order == "asc" else wanted.store > after.store
-    following = beyond if was_returned else f"{beyond}="
+    following = beyond if was_returned(after, wanted) else f"{beyond}="
     resumed = (
         f"(timestamp {beyond} {at} OR timestamp = {at} AND "
         f"({key.object_id} {beyond} {object_id} OR {key.object_id} = {object_id} AND "

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 from functions.query import times
 from functions.query.cursor import MANAGED, Store
+from functions.query.statistics import EngineStatistics, cost_of
 from functions.shared.warehouse import UnusableAnswerError
 
 MAX_NAME_LENGTH = 8 * 1024
@@ -45,14 +46,9 @@ class EventRow(Struct, frozen=True):
     store: Store = MANAGED
 
 
-class _Statistics(Struct):
-    rows_read: int
-    elapsed: float
-
-
 class _JsonAnswer(Struct):
     data: list[EventRow]
-    statistics: _Statistics
+    statistics: EngineStatistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +58,7 @@ class SearchResult:
     rows: Sequence[EventRow]
     rows_read: int
     elapsed_ms: float
+    bytes_read: int = 0
 
 
 NOTHING = SearchResult((), 0, 0.0)
@@ -85,4 +82,5 @@ def decode(answer: bytes, store: Store) -> SearchResult:
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise UnusableAnswerError("the answer has no rows of a search") from None
     rows = [msgspec.structs.replace(row, store=store) for row in found.data]
-    return SearchResult(rows, found.statistics.rows_read, found.statistics.elapsed * 1000)
+    cost = cost_of(found.statistics)
+    return SearchResult(rows, cost.rows_read, cost.elapsed_ms, cost.bytes_read)

@@ -15,6 +15,7 @@ from msgspec import Struct
 from functions.query import budget, times
 from functions.query.bindings import Bindings
 from functions.query.compile import Statement, base_conditions, checked
+from functions.query.compile.counted import hours_of_table
 from functions.query.compile.pipes import CompiledTable, TableColumn, table
 from functions.query.cursor import BYOC, MANAGED, Store
 from functions.query.errors import invalid_query, too_heavy, two_stores
@@ -23,6 +24,7 @@ from functions.query.language.parser import parse
 from functions.query.language.pipe_parser import MAX_ROWS
 from functions.query.language.syntax_tree import Filter, Pipe
 from functions.query.request import FilterBody, all_of, json_filters, time_range
+from functions.query.statistics import EngineStatistics, cost_of, stats_of
 from functions.shared.forms import decoded, invalid
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import UnusableAnswerError
@@ -63,10 +65,11 @@ class StatsRequest:
 
 @dataclass(frozen=True, slots=True)
 class CompiledStats:
-    """A statement, and the columns of its rows."""
+    """A statement, and the columns of its rows; `patterns` as of CompiledTable."""
 
     statement: Statement
     columns: tuple[TableColumn, ...]
+    patterns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +80,7 @@ class TableRows:
     truncated: bool
     rows_read: int
     elapsed_ms: float
-
-
-class _TableStatistics(Struct):
-    rows_read: int
-    elapsed: float
+    bytes_read: int = 0
 
 
 _ShortName = Annotated[str, msgspec.Meta(max_length=8)]
@@ -89,7 +88,7 @@ _ShortName = Annotated[str, msgspec.Meta(max_length=8)]
 
 class _TableAnswer(Struct):
     data: list[dict[_ShortName, Cell]]
-    statistics: _TableStatistics
+    statistics: EngineStatistics
 
 
 _DECODER = msgspec.json.Decoder(_TableAnswer)
@@ -142,9 +141,10 @@ def compiled_stats(asked: StatsRequest, tenant: TenantId) -> CompiledStats:
     """
     bindings = Bindings()
     conditions, parameters = base_conditions(tenant, asked.since, asked.until, asked.filter, bindings)
-    compiled: CompiledTable = table(asked.pipes, conditions, bindings)
+    hours = hours_of_table(asked.since, asked.until, asked.filter, asked.pipes)
+    compiled: CompiledTable = table(asked.pipes, conditions, bindings, hours)
     statement = Statement(compiled.sql, {**bindings.parameters, **parameters})
-    return CompiledStats(checked(statement, MAX_STATEMENT_CHARACTERS), compiled.columns)
+    return CompiledStats(checked(statement, MAX_STATEMENT_CHARACTERS), compiled.columns, compiled.patterns)
 
 
 def decode_table(content: bytes, columns: Sequence[TableColumn]) -> TableRows:
@@ -165,7 +165,8 @@ def decode_table(content: bytes, columns: Sequence[TableColumn]) -> TableRows:
     except (msgspec.MsgspecError, ValueError, TypeError, LookupError, RecursionError):
         raise UnusableAnswerError("the answer has no rows of a table") from None
     truncated = len(found.data) > MAX_ROWS
-    return TableRows(rows, truncated, found.statistics.rows_read, found.statistics.elapsed * 1000)
+    cost = cost_of(found.statistics)
+    return TableRows(rows, truncated, cost.rows_read, cost.elapsed_ms, cost.bytes_read)
 
 
 def _cell(value: Cell, column: TableColumn) -> Cell:
@@ -193,7 +194,7 @@ def stats_page(columns: Sequence[TableColumn], found: TableRows) -> bytes:
         "columns": [{"name": column.name, "type": column.type} for column in columns],
         "rows": found.rows,
         "truncated": found.truncated,
-        "stats": {"rows_read": found.rows_read, "elapsed_ms": round(found.elapsed_ms, 3)},
+        "stats": stats_of(found),
     }
     encoded = msgspec.json.encode(body)
     if len(json.dumps(encoded.decode())) > MAX_ANSWER_BYTES:

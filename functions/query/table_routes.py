@@ -1,13 +1,14 @@
 """The routes whose results are tables: stats, and completions. Loaded at their first request."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
 
 from functions.query.compile import Statement
 from functions.query.compile.pipes import TableColumn
 from functions.query.complete import COLUMNS, complete_page, complete_request, known_statement
 from functions.query.cursor import BYOC, MANAGED, Store
+from functions.query.pattern_table import merged_patterns
+from functions.query.search_stores import RunIn, SearchStores
 from functions.query.stats import (
     EMPTY,
     STATS_SETTINGS,
@@ -19,26 +20,10 @@ from functions.query.stats import (
     store_of,
 )
 from functions.shared.access import Principal
-from functions.shared.tenancy import TenantId
 
 
-class TableStores(Protocol):
-    """Runs a statement in one store of a tenant; `nothing` is the answer of a store without a table."""
-
-    def __call__(
-        self,
-        store: Store,
-        tenant: TenantId,
-        statement: Statement,
-        decode: Callable[[bytes], TableRows],
-        nothing: TableRows,
-        settings: Mapping[str, Any],
-        /,
-    ) -> TableRows: ...
-
-
-def stats_answer(content: bytes, caller: Principal, stores: TableStores) -> bytes:
-    """The JSON response to `POST /v1/stats` with the body `content`.
+def stats_answer(content: bytes, caller: Principal, run_in: RunIn, *, dry_run: bool = False) -> bytes:
+    """The JSON response to `POST /v1/stats` with the body `content`, or to a dry run of it.
 
     Raises
     ------
@@ -47,11 +32,15 @@ def stats_answer(content: bytes, caller: Principal, stores: TableStores) -> byte
     asked = stats_request(content)
     compiled = compiled_stats(asked, caller.tenant)
     store = store_of(asked, byoc=caller.byoc, managed=caller.has_managed_rows(time.time()))
-    found = _run(caller, store, compiled.statement, compiled.columns, stores)
-    return stats_page(compiled.columns, found)
+    if dry_run:
+        from functions.query.estimate import estimate_answer
+
+        return estimate_answer([compiled.statement], SearchStores(caller, run_in, store, STATS_SETTINGS))
+    found = _run(caller, store, compiled.statement, compiled.columns, run_in)
+    return stats_page(*merged_patterns(compiled, found))
 
 
-def complete_answer(content: bytes, caller: Principal, stores: TableStores) -> bytes:
+def complete_answer(content: bytes, caller: Principal, stores: RunIn) -> bytes:
     """The JSON response to `POST /v1/query/complete` with the body `content`.
 
     Raises
@@ -71,7 +60,7 @@ def _run(
     store: Store,
     statement: Statement,
     columns: Sequence[TableColumn],
-    stores: TableStores,
+    stores: RunIn,
 ) -> TableRows:
     return stores(
         store,

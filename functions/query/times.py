@@ -31,6 +31,11 @@ def parse(text: str) -> int:
     return instant
 
 
+def is_rfc3339(text: str) -> bool:
+    """Whether `text` has the form of RFC 3339; its numbers may still be no time."""
+    return _RFC3339.fullmatch(text) is not None
+
+
 def for_engine(instant: int) -> str:
     """`instant` as the value of a DateTime64(9, 'UTC') parameter."""
     seconds, fraction = divmod(instant, NANOSECONDS)

@@ -1,14 +1,17 @@
 """Compile a search to one SELECT and its bound values. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from functions.query.bindings import Bindings, Bound
-from functions.query.compile import filters
+from functions.query.compile import filters, hours
+from functions.query.compile.counted import narrows_pages
 from functions.query.cursor import MANAGED, Store
 from functions.query.errors import too_long
 from functions.query.language.syntax_tree import Filter
 from functions.query.request import Search
-from functions.query.row_order import PageRange, page_of, sort_key
+from functions.query.row_order import OnePass, PageRange, one_pass_of, page_of, sort_key
 from functions.shared.tenancy import TenantId, row_filter
 
 MAX_STATEMENT_CHARACTERS = 112 * 1024
@@ -17,10 +20,14 @@ MAX_STATEMENT_CHARACTERS = 112 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL and its parameters. Its rows are those of functions.query.rows.EventRow."""
+    """SQL and its parameters. Its rows are those of functions.query.rows.EventRow.
+
+    `one_pass`: the same page with the same parameters, where the engine can (functions.query.one_pass).
+    """
 
     sql: str
     parameters: dict[str, Bound]
+    one_pass: OnePass | None = None
 
 
 def statement(
@@ -37,8 +44,53 @@ def statement(
         tenant, search.since, search.until, search.filter, bindings
     )
     wanted = PageRange(search.order, search.limit + 1, search.after, store)
-    sql = page_of(" AND ".join(conditions), wanted, sort_key(with_identity=with_identity), bindings)
-    return checked(Statement(sql, {**bindings.parameters, **tenant_parameters}))
+    matching = " AND ".join(conditions)
+    key = sort_key(with_identity=with_identity)
+    sql = page_of(matching, wanted, key, bindings)
+    narrowed = narrowed_range(search, wanted, conditions, bindings)
+    one_pass = one_pass_of(matching, wanted, key, bindings, narrowed)
+    return checked(Statement(sql, {**bindings.parameters, **tenant_parameters}, one_pass))
+
+
+class FilteredRange(Protocol):
+    """A validated request: the events from `since` to `until` that meet `filter`."""
+
+    @property
+    def since(self) -> int: ...
+    @property
+    def until(self) -> int: ...
+    @property
+    def filter(self) -> Filter: ...
+
+
+def narrowed_range(
+    asked: FilteredRange, wanted: PageRange, conditions: Sequence[str], bindings: Bindings
+) -> str | None:
+    """A condition on the time that all rows of a page meet, found by counts of hours; None without one.
+
+    `conditions`: the `base_conditions` of `asked`.
+    """
+    page_hours = hours.page_hours(asked.since, asked.until, wanted)
+    if not page_hours or not narrows_pages(asked.filter):
+        return None
+    return hours.narrowed(asked.until, page_hours, wanted, _timeless(conditions), bindings)
+
+
+def counts_statement(asked: FilteredRange, wanted: PageRange, tenant: TenantId) -> Statement | None:
+    """The SELECT of counts by hour that `narrowed_range` contains; None without one."""
+    page_hours = hours.page_hours(asked.since, asked.until, wanted)
+    if not page_hours or not narrows_pages(asked.filter):
+        return None
+    bindings = Bindings()
+    conditions, parameters = base_conditions(tenant, asked.since, asked.until, asked.filter, bindings)
+    sql = hours.hour_counts(page_hours, _timeless(conditions), bindings)
+    return Statement(sql, {**bindings.parameters, **parameters})
+
+
+def _timeless(conditions: Sequence[str]) -> str:
+    """The `base_conditions` without the time range."""
+    tenant_filter, _, _, found = conditions
+    return f"{tenant_filter} AND {found}"
 
 
 def checked(compiled: Statement, max_characters: int = MAX_STATEMENT_CHARACTERS) -> Statement:

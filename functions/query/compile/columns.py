@@ -2,6 +2,7 @@
 
 from functions.query.bindings import Bindings
 from functions.query.compile import words
+from functions.query.compile.regex_words import required_words
 from functions.query.compile.text_match import like_check, regex_check
 from functions.query.language.names import TIME_COLUMNS
 from functions.query.language.syntax_tree import (
@@ -38,7 +39,12 @@ def condition(
             return f"({' AND '.join([*required, like_check(found.parts, bindings)(column)])})"
         case MatchesRegex():
             check = regex_check(found.pattern, ignore_case=found.ignore_case, bindings=bindings)
-            return f"({check(column)})"
+            required = _regex_words(found, bindings) if found.field == MESSAGE else []
+            return f"({' AND '.join([*required, check(column)])})"
+
+
+def _regex_words(found: MatchesRegex, bindings: Bindings) -> list[str]:
+    return words.longest(required_words(found.pattern, ignore_case=found.ignore_case), bindings)
 
 
 def _equals(found: Equals, bindings: Bindings) -> str:

@@ -78,7 +78,10 @@ def _of_path(
             return metadata.exists(key, bindings)
         case ContainsText():
             return metadata.contains(key, found.text, bindings)
-        case Like() | MatchesRegex():
+        case Like():
+            words = metadata.like_words(found.parts)
+            return metadata.matches(key, text_check(found, bindings), bindings, words)
+        case MatchesRegex():
             return metadata.matches(key, text_check(found, bindings), bindings)
 
 

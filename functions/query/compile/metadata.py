@@ -28,6 +28,13 @@ UNICODE_ESCAPE = "\\u"
 MAX_NEEDLES = 8
 """Above this, a byte search for the values costs the engine more than parsing all rows that have the key."""
 
+MAX_LIKE_WORDS = 2
+"""Words of one condition that use the index."""
+
+_NEVER_ESCAPED = re.compile(r"[ !#-\[\]-~]+")
+_NO_NUMBER = re.compile(r"[A-DF-Za-df-z]")
+"""Of a word that is not a number; the text form of true and false is their JSON."""
+
 _NEVER_ESCAPED_SHORT = re.compile(r"[0-9A-Za-z _.:-]{4,}")
 
 JOINED = "_.:-"
@@ -106,13 +113,13 @@ def is_between(key: str, low: Bound | None, high: Bound | None, bindings: Bindin
     return _somewhere(_places(key, bindings), lambda at: f"ifNull({_both(_number(at), numbers)}, 0)")
 
 
-def matches(key: str, check: TextCheck, bindings: Bindings) -> str:
+def matches(key: str, check: TextCheck, bindings: Bindings, words: Sequence[str] = ()) -> str:
     """SQL: the text form of the value under `key`, or a text in an array there, meets `check`.
 
-    Numbers are in the shortest decimal form.
+    Numbers are in the shortest decimal form. `words`: of like_words.
     """
     element = check("JSONExtractString(element)")
-    return _somewhere(
+    matching = _somewhere(
         _places(key, bindings),
         lambda at: (
             f"multiIf(JSONType({at}) = 'String', {check(f'JSONExtractString({at})')}, "
@@ -121,6 +128,23 @@ def matches(key: str, check: TextCheck, bindings: Bindings) -> str:
             f"JSONExtractArrayRaw({at})), 0)"
         ),
     )
+    return f"({' AND '.join([*_has_words(words, bindings), matching])})" if words else matching
+
+
+def like_words(parts: Sequence[str]) -> list[str]:
+    """Words, as the index joins them, that metadata has if a value consists of `parts` with gaps between.
+
+    Only of parts that JSON writes as they are, and only words that no number has.
+    """
+    found = []
+    for at, part in enumerate(parts):
+        joined = _joined(part) if _NEVER_ESCAPED.fullmatch(part) else ""
+        found += [
+            match[0]
+            for match in _WORD.finditer(joined)
+            if (match.start() > 0 or at == 0) and (match.end() < len(joined) or at == len(parts) - 1)
+        ]
+    return [word for word in dict.fromkeys(found) if _NO_NUMBER.search(word)]
 
 
 def text_of(key: str, bindings: Bindings) -> str:
@@ -229,6 +253,15 @@ def _indexed_words(texts: Sequence[str], bindings: Bindings) -> list[str]:
         return []
     words = [f"hasToken({WORDS}, {bindings.text(word)})" for word in (*dict.fromkeys(longest), ESCAPED_WORD)]
     return [f"({' OR '.join(words)})"]
+
+
+def _has_words(words: Sequence[str], bindings: Bindings) -> list[str]:
+    """SQL that skips granules without the longest of `words`, all of which the metadata has."""
+    chosen = sorted(words, key=len, reverse=True)[:MAX_LIKE_WORDS]
+    return [
+        f"({' OR '.join(f'hasToken({WORDS}, {bindings.text(each)})' for each in (word, ESCAPED_WORD))})"
+        for word in chosen
+    ]
 
 
 def _joined(text: str) -> str:

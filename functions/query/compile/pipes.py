@@ -11,11 +11,13 @@ from dataclasses import dataclass, field, replace
 
 from functions.query.bindings import Bindings
 from functions.query.compile import filters
+from functions.query.compile.hours import TIME_NANOSECONDS, WholeHours, by_hours_and_edges
 from functions.query.compile.outputs import Output
+from functions.query.compile.templates import frequent_templates
 from functions.query.compile.text_match import regex_text
 from functions.query.compile.values import Values
 from functions.query.language.patterns import as_regex, pattern_names
-from functions.query.language.pipe_parser import COUNT, MAX_ROWS, key_name
+from functions.query.language.pipe_parser import COUNT, MAX_ROWS, PATTERN, key_name
 from functions.query.language.regex import group_names
 from functions.query.language.scope import AnyType
 from functions.query.language.syntax_tree import (
@@ -29,6 +31,7 @@ from functions.query.language.syntax_tree import (
     GroupField,
     GroupKey,
     LimitPipe,
+    PatternsPipe,
     Pipe,
     SortKey,
     SortPipe,
@@ -64,10 +67,15 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class CompiledTable:
-    """A SELECT whose rows have the columns c0, c1, … of `columns`; at most MAX_ROWS + 1 rows."""
+    """A SELECT whose rows have the columns c0, c1, … of `columns`; at most MAX_ROWS + 1 rows.
+
+    `patterns`: the rows are templates, counts and the number of all templates, of which so many patterns are
+    to be made (functions.query.pattern_table); 0 for rows that are the result.
+    """
 
     sql: str
     columns: tuple[TableColumn, ...]
+    patterns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +94,26 @@ class _Rows:
     level: int = 0
 
 
-def table(pipes: Sequence[Pipe], conditions: Sequence[str], bindings: Bindings) -> CompiledTable:
-    """The SELECT of `pipes` over the events that meet `conditions`, SQL of which is bound in `bindings`."""
-    compiler = _PipeCompiler(bindings)
+def table(
+    pipes: Sequence[Pipe], conditions: Sequence[str], bindings: Bindings, hours: WholeHours | None = None
+) -> CompiledTable:
+    """The SELECT of `pipes` over the events that meet `conditions`, which are bound in `bindings`.
+
+    `conditions`: those of functions.query.compile.base_conditions.
+    `hours`: of functions.query.compile.counted.hours_of_table, for the first pipe that makes groups.
+    """
+    compiler = _PipeCompiler(bindings, hours)
     rows = _Rows("events", tuple(conditions))
     for pipe in pipes:
         rows = compiler.piped(rows, pipe)
-    return compiler.result(rows)
+    last = pipes[-1] if pipes else None
+    return replace(compiler.result(rows), patterns=last.count if isinstance(last, PatternsPipe) else 0)
 
 
 class _PipeCompiler:
-    def __init__(self, bindings: Bindings) -> None:
+    def __init__(self, bindings: Bindings, hours: WholeHours | None) -> None:
         self._bindings = bindings
+        self._hours = hours
 
     def piped(self, rows: _Rows, pipe: Pipe) -> _Rows:
         """The rows behind `pipe`."""
@@ -120,6 +136,8 @@ class _PipeCompiler:
                 return self._aggregated(rows, pipe.by, pipe.aggregates)
             case TopPipe():
                 return self._top(rows, pipe)
+            case PatternsPipe():
+                return self._templates(rows)
 
     def result(self, rows: _Rows) -> CompiledTable:
         """The SELECT of the shown fields of `rows`."""
@@ -161,34 +179,85 @@ class _PipeCompiler:
 
     def _aggregated(self, rows: _Rows, by: Sequence[GroupKey], aggregates: Sequence[Aggregate]) -> _Rows:
         values, level = Values(self._bindings, rows.outputs), rows.level + 1
-        columns: list[tuple[str, str, AnyType]] = [
-            *((key_name(key), self._key(key, values), _key_kind(key, values)) for key in by),
-            *((each.name, _aggregate(each, values), _result_kind(each, values)) for each in aggregates),
+        kinds: list[tuple[str, AnyType]] = [
+            *((key_name(key), _key_kind(key, values)) for key in by),
+            *((each.name, _result_kind(each, values)) for each in aggregates),
         ]
-        selected = ", ".join(f"{sql} AS t{level}_{at}" for at, (_, sql, _) in enumerate(columns))
-        grouped = f" GROUP BY {', '.join(f't{level}_{at}' for at in range(len(by)))}" if by else ""
-        outputs = {name: Output(f"t{level}_{at}", kind) for at, (name, _, kind) in enumerate(columns)}
+        hours = self._hours if rows.level == 0 else None
+        counted = self._counted(rows, by, aggregates, hours) if hours else None
         return _Rows(
-            source=f"({self._select(selected, rows, ordered=False)}{grouped})",
+            source=f"({counted or self._grouped(rows, by, aggregates)})",
             conditions=(),
-            outputs=outputs,
+            outputs={name: Output(f"t{level}_{at}", kind) for at, (name, kind) in enumerate(kinds)},
             order=tuple(SortKey(FieldRef("output", key_name(key))) for key in by),
             events=False,
             level=level,
         )
 
-    def _key(self, key: GroupKey, values: Values) -> str:
+    def _grouped(
+        self,
+        rows: _Rows,
+        by: Sequence[GroupKey],
+        aggregates: Sequence[Aggregate],
+        nanoseconds: str = TIME_NANOSECONDS,
+    ) -> str:
+        """The SELECT of the keys and results, where an event's time is `nanoseconds`."""
+        values = Values(self._bindings, rows.outputs)
+        columns = [
+            *(self._key(key, values, nanoseconds) for key in by),
+            *(_aggregate(each, values) for each in aggregates),
+        ]
+        selected = ", ".join(f"{sql} AS t{rows.level + 1}_{at}" for at, sql in enumerate(columns))
+        return f"{self._select(selected, rows, ordered=False)}{_grouping(rows, by)}"
+
+    def _counted(
+        self, rows: _Rows, by: Sequence[GroupKey], aggregates: Sequence[Aggregate], hours: WholeHours
+    ) -> str:
+        """The same by `hours`: all results are counts, which add up."""
+
+        def select(nanoseconds: str, condition: str) -> str:
+            return self._grouped(replace(rows, conditions=(condition,)), by, aggregates, nanoseconds)
+
+        tenant_filter, since, until, *held = rows.conditions
+        parts = by_hours_and_edges(
+            hours, [tenant_filter, since, until, " AND ".join(held)], self._bindings, select
+        )
+        names = [f"t{rows.level + 1}_{at}" for at in range(len(by) + len(aggregates))]
+        sums = [f"sum(part.{name}) AS {name}" for name in names[len(by) :]]
+        return f"SELECT {', '.join([*names[: len(by)], *sums])} FROM ({parts}) AS part{_grouping(rows, by)}"
+
+    def _key(self, key: GroupKey, values: Values, nanoseconds: str) -> str:
         if isinstance(key, GroupField):
             return values.shown(key.field)
         width = f"toInt64({self._bindings.whole(key.seconds * NANOSECONDS)})"
-        start = f"intDiv(toUnixTimestamp64Nano(timestamp), {width}) * {width}"
-        return f"fromUnixTimestamp64Nano({start}, 'UTC')"
+        return f"fromUnixTimestamp64Nano(intDiv({nanoseconds}, {width}) * {width}, 'UTC')"
 
     def _top(self, rows: _Rows, pipe: TopPipe) -> _Rows:
         keys = tuple(GroupField(each) for each in pipe.fields)
         counted = self._aggregated(rows, keys, [Aggregate(COUNT, None, COUNT)])
         most_first = SortKey(FieldRef("output", COUNT), descending=True)
         return self._subquery(replace(counted, order=(most_first, *counted.order)), f"LIMIT {pipe.count}")
+
+    def _templates(self, rows: _Rows) -> _Rows:
+        where = f" WHERE {' AND '.join(rows.conditions)}" if rows.conditions else ""
+        count, pattern = FieldRef("output", COUNT), FieldRef("output", PATTERN)
+        return _Rows(
+            source=f"({frequent_templates(f'{rows.source}{where}', self._bindings)})",
+            conditions=(),
+            outputs={
+                PATTERN: Output("masked", "text"),
+                COUNT: Output("n", "number"),
+                "templates": Output("templates", "number"),
+            },
+            order=(SortKey(count, descending=True), SortKey(pattern)),
+            events=False,
+            level=rows.level + 1,
+        )
+
+
+def _grouping(rows: _Rows, by: Sequence[GroupKey]) -> str:
+    """The GROUP BY of the next level's keys, after a space; empty without keys."""
+    return f" GROUP BY {', '.join(f't{rows.level + 1}_{at}' for at in range(len(by)))}" if by else ""
 
 
 def _ties(rows: _Rows) -> tuple[SortKey, ...]:

@@ -15,7 +15,7 @@ MAX_INDEXED_WORDS = 4
 """Words of one term that use the index; more would cost planning time and find the same rows."""
 
 # ASCII separators split words; every non-ASCII character is part of a word, as in the engine's index.
-_WORD = re.compile(r"[0-9A-Za-z\u0080-\U0010ffff]+")
+WORD = re.compile(r"[0-9A-Za-z\u0080-\U0010ffff]+")
 _WORD_CHARACTER = r"[0-9a-z\x{80}-\x{10ffff}]"
 _SEPARATOR = r"[^0-9a-z\x{80}-\x{10ffff}]"
 
@@ -25,7 +25,7 @@ def contains(text: str, bindings: Bindings) -> str:
 
     The word conditions come first: the index over the message answers them.
     """
-    words = _WORD.findall(text)
+    words = WORD.findall(text)
     parts = [_has_word(word, bindings) for word in _indexed_words(words)]
     if words != [text]:
         parts.append(f"position(lowerUTF8(message), lowerUTF8({bindings.text(text)})) > 0")
@@ -36,11 +36,12 @@ def contains_like(parts: tuple[str, ...], bindings: Bindings) -> str:
     """SQL that is 1 for messages with `parts` and only letters and digits between them, at edges of words."""
     first, last = parts[0], parts[-1]
     pattern = f"{_WORD_CHARACTER}*".join(map(_escaped, parts))
-    if first and _WORD.fullmatch(first[0]):
+    if first and WORD.fullmatch(first[0]):
         pattern = f"(?:^|{_SEPARATOR}){pattern}"
-    if last and _WORD.fullmatch(last[-1]):
+    if last and WORD.fullmatch(last[-1]):
         pattern = f"{pattern}(?:{_SEPARATOR}|$)"
-    return f"match(lowerUTF8(message), lowerUTF8({bindings.text(pattern)}))"
+    check = f"match(lowerUTF8(message), lowerUTF8({bindings.text(pattern)}))"
+    return f"({' AND '.join([*required(parts, bindings), check])})"
 
 
 def required(parts: tuple[str, ...], bindings: Bindings) -> list[str]:
@@ -52,12 +53,17 @@ def required(parts: tuple[str, ...], bindings: Bindings) -> list[str]:
     for at, part in enumerate(parts):
         words = [
             match[0]
-            for match in _WORD.finditer(part)
+            for match in WORD.finditer(part)
             if (match.start() > 0 or at == 0) and (match.end() < len(part) or at == len(parts) - 1)
         ]
         found += words
-    longest = sorted(dict.fromkeys(found), key=len, reverse=True)
-    return [_has_word(word, bindings) for word in longest[:MAX_INDEXED_WORDS]]
+    return longest(found, bindings)
+
+
+def longest(words: list[str], bindings: Bindings) -> list[str]:
+    """SQL that skips granules without the longest of `words`, all of which a message has."""
+    found = sorted(dict.fromkeys(words), key=len, reverse=True)
+    return [_has_word(word, bindings) for word in found[:MAX_INDEXED_WORDS]]
 
 
 def _has_word(word: str, bindings: Bindings) -> str:

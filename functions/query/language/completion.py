@@ -32,6 +32,7 @@ HELP = {
     "extract": "fields from text, by an expression or a pattern",
     "dedup": "the first row of each value",
     "top": "the most frequent values",
+    "patterns": "the templates of messages",
     "count": "number of rows",
     "uniq": "number of different values",
     "sum": "sum of the numbers",

@@ -13,7 +13,7 @@ from functions.query.language.filter_parser import FilterParser
 from functions.query.language.pipe_parser import PipeParser
 from functions.query.language.scanner import Scanner
 from functions.query.language.scope import Scope
-from functions.query.language.syntax_tree import EVERYTHING, Filter, Pipe, Query
+from functions.query.language.syntax_tree import EVERYTHING, Filter, PatternsPipe, Pipe, Query
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -58,6 +58,8 @@ def _parsed(text: str, *, pipes: bool) -> tuple[Query, Scope]:
             scanner.fail("the end", at=scanner.at - 1, reason="pipes belong to POST /v1/stats")
         if len(following) == MAX_PIPES:
             scanner.fail(f"at most {MAX_PIPES} pipes", at=scanner.at - 1)
+        if following and isinstance(following[-1], PatternsPipe):
+            scanner.fail("the end", at=scanner.at - 1, reason="patterns is the last pipe")
         following.append(parser.parse())
     return Query(found, tuple(following)), parser.scope
 

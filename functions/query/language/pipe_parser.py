@@ -21,6 +21,7 @@ from functions.query.language.syntax_tree import (
     GroupField,
     GroupKey,
     LimitPipe,
+    PatternsPipe,
     Pipe,
     SortKey,
     SortPipe,
@@ -38,6 +39,10 @@ MAX_ROWS = 10_000
 DEFAULT_TOP = 10
 MAX_BUCKET_UNITS = 100_000
 COUNT = "count"
+
+DEFAULT_PATTERNS = 20
+MAX_PATTERNS = 1000
+PATTERN = "pattern"
 
 FUNCTIONS = ("count", "uniq", "sum", "avg", "min", "max", "p50", "p95", "p99")
 _PERCENTILE = re.compile(r"p([1-9][0-9]?)")
@@ -82,6 +87,7 @@ class PipeParser:
             "extract": self._extract,
             "dedup": lambda: DedupPipe(self._fields()),
             "top": self._top,
+            "patterns": self._patterns,
         }
 
     def _stats(self) -> Pipe:
@@ -177,6 +183,17 @@ class PipeParser:
         self.scope = Scope(outputs, events=False)
         return TopPipe(count, fields)
 
+    def _patterns(self) -> Pipe:
+        scanner, began = self._scanner, self._scanner.at
+        if not self.scope.events:
+            reason = "patterns comes before stats and top"
+            scanner.fail("sort", "limit", "fields", "where", at=began, reason=reason)
+        count = DEFAULT_PATTERNS
+        if not scanner.ended and scanner.peek() != "|":
+            count = scanner.whole(f"a number of patterns from 1 to {MAX_PATTERNS:,}", 1, MAX_PATTERNS)
+        self.scope = Scope({PATTERN: "text", COUNT: "number"}, events=False)
+        return PatternsPipe(count)
+
     def _extract(self) -> Pipe:
         scanner, began = self._scanner, self._scanner.at
         if not self.scope.events:
@@ -247,7 +264,7 @@ class PipeParser:
                 scanner.fail(f"at most {MAX_FIELDS} of them")
 
 
-PIPES = ("stats", "sort", "limit", "fields", "where", "extract", "dedup", "top")
+PIPES = ("stats", "sort", "limit", "fields", "where", "extract", "dedup", "top", "patterns")
 
 
 def default_name(function: str, field: FieldRef | None) -> str:

@@ -2,6 +2,7 @@
 
 from functions.query import times
 from functions.query.language import literals, names
+from functions.query.language.filter_parser import LEVEL
 from functions.query.language.pipe_parser import UNITS, default_name
 from functions.query.language.scanner import FREE_CHUNK, KEYWORDS, VALUE_CHUNK
 from functions.query.language.syntax_tree import (
@@ -29,6 +30,7 @@ from functions.query.language.syntax_tree import (
     Loose,
     MatchesRegex,
     Negation,
+    PatternsPipe,
     Pipe,
     Query,
     SortPipe,
@@ -37,6 +39,7 @@ from functions.query.language.syntax_tree import (
     Value,
     WherePipe,
 )
+from functions.shared.events.levels import CANONICAL
 
 _SPECIAL_STARTS = ("[", "<", ">", "/")
 
@@ -45,14 +48,14 @@ class NoTextError(ValueError):
     """A JSON condition has no form in the language: a number or constant of one type only, or `contains`."""
 
 
-def printed(query: Query) -> str:
-    """The text of `query`.
+def printed(query: Query, separator: str = " | ") -> str:
+    """The text of `query`, with `separator` before each pipe.
 
     Raises
     ------
     NoTextError: the tree is not that of a text.
     """
-    return " | ".join([printed_filter(query.filter), *map(_pipe, query.pipes)])
+    return separator.join([printed_filter(query.filter), *map(_pipe, query.pipes)])
 
 
 def printed_filter(found: Filter) -> str:
@@ -91,6 +94,8 @@ def _condition(found: Filter) -> str:
 
 def _value_of(found: Equals | InRange | Exists | Like | MatchesRegex) -> str:
     match found:
+        case Equals() if found.field == LEVEL and _is_severe_end(found.values):
+            return f">={found.values[0]}"
         case Equals():
             texts = [_value(found.field, value) for value in found.values]
             return texts[0] if len(texts) == 1 else f"({' OR '.join(texts)})"
@@ -102,6 +107,11 @@ def _value_of(found: Equals | InRange | Exists | Like | MatchesRegex) -> str:
             return _starred(found.parts, free=False)
         case MatchesRegex():
             return _regex(found)
+
+
+def _is_severe_end(levels: tuple[Value, ...]) -> bool:
+    """Whether these are several levels, and all that are as severe as the first or more."""
+    return len(levels) > 1 and levels == CANONICAL[-len(levels) :]
 
 
 def _regex(found: MatchesRegex) -> str:
@@ -208,6 +218,8 @@ def _pipe(pipe: Pipe) -> str:
             return f"dedup {_names(pipe.fields)}"
         case TopPipe():
             return f"top {pipe.count} {_names(pipe.fields)}"
+        case PatternsPipe():
+            return f"patterns {pipe.count}"
 
 
 def _names(fields: tuple[FieldRef, ...]) -> str:

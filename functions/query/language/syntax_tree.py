@@ -253,7 +253,23 @@ class TopPipe(Struct, frozen=True):
     fields: tuple[FieldRef, ...]
 
 
-Pipe = StatsPipe | SortPipe | LimitPipe | FieldsPipe | WherePipe | ExtractPipe | DedupPipe | TopPipe
+class PatternsPipe(Struct, frozen=True):
+    """The `count` most frequent patterns of the messages, with their `count`; always the last pipe."""
+
+    count: int
+
+
+Pipe = (
+    StatsPipe
+    | SortPipe
+    | LimitPipe
+    | FieldsPipe
+    | WherePipe
+    | ExtractPipe
+    | DedupPipe
+    | TopPipe
+    | PatternsPipe
+)
 
 
 class Query(Struct, frozen=True):

@@ -1,0 +1,152 @@
+"""Compile counts of events: all, by the value of a field, by bucket and value, and by columns of few values.
+
+The SELECTs take the base conditions of functions.query.compile, and the whole hours that the projection
+counts, if it can. A histogram compares values by their first MAX_VALUE_CHARACTERS. Pure.
+"""
+# ruff: noqa: S608 - the text has only our names; a caller's values are bound (functions.query.bindings)
+
+from collections.abc import Sequence
+
+from functions.query.bindings import Bindings
+from functions.query.compile import metadata
+from functions.query.compile.hours import TIME_NANOSECONDS, WholeHours, by_hours_and_edges
+from functions.query.field_summary import MAX_VALUE_CHARACTERS as MAX_LISTED_CHARACTERS
+from functions.query.intervals import even_width
+from functions.query.language.syntax_tree import FieldRef
+from functions.query.times import NANOSECONDS
+
+MAX_VALUE_CHARACTERS = 256
+
+MAX_CANDIDATES = 1000
+"""The most frequent values of one store, of which the groups are chosen."""
+
+OTHER = 0
+"""The number of the group of all other values; groups are numbered from 1."""
+
+_SHORT_COLUMNS = frozenset({"level", "service", "project_id"})
+
+
+def value_counts(
+    field: FieldRef, conditions: Sequence[str], bindings: Bindings, hours: WholeHours | None = None
+) -> str:
+    """The SELECT of values (c0, NULL for events without one) and their counts (c1), most frequent first."""
+    value = _value(field, bindings)
+
+    def select(_nanoseconds: str, condition: str) -> str:
+        return f"SELECT {value} AS c0, count() AS c1 FROM events WHERE {condition} GROUP BY c0"
+
+    if hours is None:
+        counted = select(TIME_NANOSECONDS, " AND ".join(conditions))
+    else:
+        parts = by_hours_and_edges(hours, conditions, bindings, select)
+        counted = f"SELECT c0, sum(part.c1) AS c1 FROM ({parts}) AS part GROUP BY c0"
+    return f"{counted} ORDER BY c1 DESC, c0 ASC NULLS LAST LIMIT {MAX_CANDIDATES}"
+
+
+def bucket_counts(
+    starts: Sequence[int],
+    field: FieldRef | None,
+    groups: Sequence[str | None],
+    conditions: Sequence[str],
+    bindings: Bindings,
+    hours: WholeHours | None = None,
+) -> str:
+    """The SELECT of the bucket (c0), the number of the group (c1) and the count (c2).
+
+    The bucket is its number from 0 for even `starts`, and its start in seconds since 1970 for uneven ones.
+    """
+    group = str(OTHER) if field is None else _group(field, groups, bindings)
+
+    def select(nanoseconds: str, condition: str) -> str:
+        bucket = _bucket(list(starts), nanoseconds, bindings)
+        return (
+            f"SELECT {bucket} AS c0, toUInt32({group}) AS c1, count() AS c2 FROM events "
+            f"WHERE {condition} GROUP BY c0, c1"
+        )
+
+    if hours is None:
+        counted = select(TIME_NANOSECONDS, " AND ".join(conditions))
+    else:
+        parts = by_hours_and_edges(hours, conditions, bindings, select)
+        counted = f"SELECT c0, c1, sum(part.c2) AS c2 FROM ({parts}) AS part GROUP BY c0, c1"
+    return f"{counted} ORDER BY c0, c1"
+
+
+def row_count(conditions: Sequence[str], bindings: Bindings, hours: WholeHours | None) -> str:
+    """The SELECT of the number of all rows."""
+    if hours is None:
+        return f"SELECT count() FROM events WHERE {' AND '.join(conditions)}"
+
+    def select(_nanoseconds: str, condition: str) -> str:
+        return f"SELECT count() AS n FROM events WHERE {condition}"
+
+    return f"SELECT sum(n) FROM ({by_hours_and_edges(hours, conditions, bindings, select)})"
+
+
+def field_counts(
+    fields: Sequence[FieldRef],
+    values: int,
+    conditions: Sequence[str],
+    bindings: Bindings,
+    hours: WholeHours | None = None,
+) -> str:
+    """The SELECT of the most frequent values of each of `fields`, which are columns of few values.
+
+    Its rows are the number of the field (c0), a value (c1) and its count (c2), and of the field the values
+    that are not empty (c3), their events (c4), and all events (c5). Each field that has events has at most
+    `values` rows, and at least one. The values of functions.query.field_summary.is_listed come first.
+    """
+    numbers = range(len(fields))
+    keys = ", ".join(f"k{at}" for at in numbers)
+    selected = ", ".join(f"{field.name} AS k{at}" for at, field in enumerate(fields))
+
+    def select(_nanoseconds: str, condition: str) -> str:
+        return f"SELECT {selected}, count() AS n FROM events WHERE {condition} GROUP BY {keys}"
+
+    if hours is None:
+        parts = select(TIME_NANOSECONDS, " AND ".join(conditions))
+    else:
+        parts = by_hours_and_edges(hours, conditions, bindings, select)
+    pairs = ", ".join(f"({at}, toString(k{at}))" for at in numbers)
+    counted = (
+        f"SELECT pair.1 AS c0, pair.2 AS c1, sum(n) AS c2 FROM ({parts}) ARRAY JOIN [{pairs}] AS pair "
+        "GROUP BY c0, c1"
+    )
+    return (
+        "SELECT c0, c1, c2, countIf(c1 != '') OVER field AS c3, sumIf(c2, c1 != '') OVER field AS c4, "
+        f"sum(c2) OVER field AS c5 FROM ({counted}) WINDOW field AS (PARTITION BY c0) "
+        f"ORDER BY c0, c1 = '', lengthUTF8(c1) > {MAX_LISTED_CHARACTERS}, c2 DESC, c1 "
+        f"LIMIT {max(values, 1)} BY c0"
+    )
+
+
+def _bucket(starts: list[int], nanoseconds: str, bindings: Bindings) -> str:
+    if len(starts) < 2:
+        return "toInt64(0)"
+    width = even_width(starts)
+    if width is None:
+        seconds = bindings.seconds([start // NANOSECONDS for start in starts])
+        return f"toInt64(roundDown(intDiv({nanoseconds}, {NANOSECONDS}), {seconds}))"
+    first = bindings.whole(starts[0])
+    return f"intDiv({nanoseconds} - toInt64({first}), toInt64({bindings.whole(width)}))"
+
+
+def _group(field: FieldRef, groups: Sequence[str | None], bindings: Bindings) -> str:
+    """SQL: the number of the group in `groups` that has the field's value."""
+    value = _value(field, bindings)
+    texts = bindings.texts([text if text is not None else "" for text in groups])
+    missing = bindings.whole(groups.index(None) + 1 if None in groups else OTHER)
+    if None in groups:
+        # The place of the missing value must not be found for an empty text.
+        listed = f"arrayMap((text, at) -> if(at = {missing}, NULL, text), {texts}, arrayEnumerate({texts}))"
+    else:
+        listed = texts
+    return f"if(isNull({value}), {missing}, indexOf({listed}, toString({value})))"
+
+
+def _value(field: FieldRef, bindings: Bindings) -> str:
+    if field.kind == "path":
+        return f"substringUTF8({metadata.text_of(field.name, bindings)}, 1, {MAX_VALUE_CHARACTERS})"
+    if field.name in _SHORT_COLUMNS:
+        return field.name
+    return f"substringUTF8({field.name}, 1, {MAX_VALUE_CHARACTERS})"

@@ -1,0 +1,273 @@
+"""`POST /v1/histogram`: how many events each interval of time has, in all or for each value of a field.
+
+Buckets without events are there. With `split_by`, a first statement counts the values, so that the second
+has few groups however many values there are. Counts of both stores of an account add up.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from functions.query import budget, times
+from functions.query.bindings import Bindings
+from functions.query.compile import Statement, base_conditions, checked
+from functions.query.compile.counted import hours_of_buckets, hours_of_values
+from functions.query.compile.counts import MAX_CANDIDATES, OTHER, bucket_counts, value_counts
+from functions.query.cursor import Store
+from functions.query.field_names import field_named
+from functions.query.intervals import (
+    DAY,
+    MAX_BUCKETS,
+    Interval,
+    auto_interval,
+    bucket_starts,
+    even_width,
+    width_ns,
+)
+from functions.query.language.syntax_tree import FieldRef, Filter
+from functions.query.request import FilterBody, search_filter, time_range
+from functions.query.search_stores import RunIn, SearchStores
+from functions.query.statistics import EngineStatistics, SearchStats, cost_of_steps, stats_of
+from functions.query.stats import MAX_RESULT_BYTES, MAX_STATEMENT_CHARACTERS, STATS_SETTINGS
+from functions.query.time_zones import time_zone
+from functions.shared.access import Principal
+from functions.shared.forms import decoded, invalid
+from functions.shared.tenancy import TenantId
+from functions.shared.warehouse import UnusableAnswerError
+
+MAX_GROUPS = 20
+DEFAULT_GROUPS = 10
+
+Value = str | None
+"""A value of the field that splits; None for events without it."""
+
+
+class HistogramBody(FilterBody, forbid_unknown_fields=True):
+    """The request body. `store`: of an account that has logs in two (docs/byoc.md); both by default."""
+
+    interval: Literal["auto", Interval] = "auto"
+    split_by: Annotated[str, Meta(min_length=1, max_length=1024)] | None = None
+    groups: Annotated[int, Meta(ge=1, le=MAX_GROUPS)] = DEFAULT_GROUPS
+    store: Store | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramRequest:
+    """A validated request. `starts`: of the buckets, in nanoseconds since 1970."""
+
+    since: int
+    until: int
+    filter: Filter
+    interval: Interval
+    starts: list[int]
+    split_by: FieldRef | None
+    groups: int
+    store: Store | None
+
+
+class Series(Struct):
+    """The counts of one value: null for events without the field, and for all events without `split_by`."""
+
+    value: Value
+    counts: list[int]
+
+
+class HistogramPage(Struct):
+    """Counts by the buckets that start at `starts`. `other`: of all values without a series."""
+
+    interval: Interval
+    since: str = msgspec.field(name="from")
+    until: str = msgspec.field(name="to")
+    starts: list[str]
+    series: list[Series]
+    other: list[int] | None
+    total: int
+    stats: SearchStats
+
+
+class _ValueCount(Struct):
+    c0: Value
+    c1: int | str
+
+
+class _ValueCounts(Struct):
+    data: list[_ValueCount]
+    statistics: EngineStatistics
+
+
+class _BucketCount(Struct):
+    c0: int | str
+    c1: int
+    c2: int | str
+
+
+class _BucketCounts(Struct):
+    data: list[_BucketCount]
+    statistics: EngineStatistics
+
+
+_NO_STATISTICS = EngineStatistics(0, 0.0)
+_NO_VALUES = _ValueCounts([], _NO_STATISTICS)
+_NO_COUNTS = _BucketCounts([], _NO_STATISTICS)
+_VALUES = msgspec.json.Decoder(_ValueCounts)
+_BUCKETS = msgspec.json.Decoder(_BucketCounts)
+
+
+def histogram_answer(content: bytes, caller: Principal, run_in: RunIn, *, dry_run: bool = False) -> bytes:
+    """The JSON response to `POST /v1/histogram` with the body `content`, or to a dry run of it.
+
+    Raises
+    ------
+    HttpError: as the handler documents.
+    """
+    asked = histogram_request(content)
+    stores = SearchStores(caller, run_in, asked.store, STATS_SETTINGS)
+    if dry_run:
+        from functions.query.estimate import estimate_answer
+
+        return estimate_answer(estimated_statements(asked, caller.tenant), stores)
+    found: list[_ValueCounts] = []
+    if asked.split_by is not None:
+        statement = value_statement(asked, asked.split_by, caller.tenant)
+        found = stores.run(statement, decode_values, _NO_VALUES)
+    groups = _most_frequent(found, asked.groups)
+    counted = stores.run(
+        bucket_statement(asked, caller.tenant, groups),
+        lambda answer: decode_counts(answer, asked.starts, len(groups)),
+        _NO_COUNTS,
+    )
+    return msgspec.json.encode(_page(asked, groups, counted, stats_of(cost_of_steps([found, counted]))))
+
+
+def histogram_request(content: bytes, now_ns: int | None = None) -> HistogramRequest:
+    """The request in `content`.
+
+    Raises
+    ------
+    HttpError: 400 `invalid_<field>`, `invalid_query`, `unknown_field` or `invalid_body`.
+    """
+    body = decoded(content or b"{}", HistogramBody)
+    found = search_filter(body)
+    budget.check(found)
+    split_by = field_named(body.split_by, "split_by") if body.split_by is not None else None
+    since, until = time_range(body, now_ns)
+    interval = auto_interval(since, until) if body.interval == "auto" else body.interval
+    starts = bucket_starts(interval, since, until, time_zone(body.time_zone))
+    if starts is None:
+        raise _too_many(interval, since, until)
+    return HistogramRequest(since, until, found, interval, starts, split_by, body.groups, body.store)
+
+
+def value_statement(asked: HistogramRequest, field: FieldRef, tenant: TenantId) -> Statement:
+    """The SELECT of the most frequent values of `field` in the rows of `tenant`."""
+    bindings = Bindings()
+    conditions, parameters = base_conditions(tenant, asked.since, asked.until, asked.filter, bindings)
+    hours = hours_of_values(asked.since, asked.until, asked.filter, [field])
+    sql = value_counts(field, conditions, bindings, hours)
+    return checked(Statement(sql, {**bindings.parameters, **parameters}), MAX_STATEMENT_CHARACTERS)
+
+
+def bucket_statement(asked: HistogramRequest, tenant: TenantId, groups: Sequence[Value]) -> Statement:
+    """The SELECT of counts by bucket and group in the rows of `tenant`."""
+    bindings = Bindings()
+    conditions, parameters = base_conditions(tenant, asked.since, asked.until, asked.filter, bindings)
+    field = asked.split_by if groups else None
+    fields = [field] if field else []
+    hours = hours_of_buckets(asked.since, asked.until, asked.filter, asked.starts, fields)
+    sql = bucket_counts(asked.starts, field, groups, conditions, bindings, hours)
+    return checked(Statement(sql, {**bindings.parameters, **parameters}), MAX_STATEMENT_CHARACTERS)
+
+
+def estimated_statements(asked: HistogramRequest, tenant: TenantId) -> list[Statement]:
+    """The statements of the request, with some group where the values are not known yet."""
+    if asked.split_by is None:
+        return [bucket_statement(asked, tenant, [])]
+    return [value_statement(asked, asked.split_by, tenant), bucket_statement(asked, tenant, [None])]
+
+
+def _most_frequent(found: Sequence[_ValueCounts], count: int) -> list[Value]:
+    """The values with the largest counts of all stores together; of equal ones by their text, null last."""
+    totals: Counter[Value] = Counter()
+    for each in found:
+        for row in each.data:
+            totals[row.c0] += int(row.c1)
+    return sorted(totals, key=lambda value: (-totals[value], value is None, value or ""))[:count]
+
+
+def decode_values(content: bytes) -> _ValueCounts:
+    """The values of an answer, whose counts are whole numbers.
+
+    Raises
+    ------
+    UnusableAnswerError: the answer has another format, or more values than were asked for.
+    """
+    try:
+        found = _VALUES.decode(_limited(content))
+        counts = [int(row.c1) for row in found.data]
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise UnusableAnswerError("the answer has no values with counts") from None
+    if len(counts) > MAX_CANDIDATES or min(counts, default=0) < 0:
+        raise UnusableAnswerError("the answer has other values than were asked for")
+    return found
+
+
+def decode_counts(content: bytes, starts: list[int], groups: int) -> _BucketCounts:
+    """The counts of an answer, with the number of the bucket as c0.
+
+    Raises
+    ------
+    UnusableAnswerError: the answer has another format, or buckets and groups that do not exist.
+    """
+    even = even_width(starts) is not None or len(starts) < 2
+    at = {start // times.NANOSECONDS: number for number, start in enumerate(starts)}
+    try:
+        found = _BUCKETS.decode(_limited(content))
+        for row in found.data:
+            row.c0 = int(row.c0) if even else at[int(row.c0)]
+            row.c2 = int(row.c2)
+    except (msgspec.MsgspecError, ValueError, LookupError, RecursionError):
+        raise UnusableAnswerError("the answer has no counts of the buckets") from None
+    if not all(
+        0 <= int(row.c0) < len(at) and OTHER <= row.c1 <= groups and int(row.c2) >= 0 for row in found.data
+    ):
+        raise UnusableAnswerError("the answer has other buckets than were asked for")
+    return found
+
+
+def _limited(content: bytes) -> bytes:
+    if len(content) > 4 * MAX_RESULT_BYTES:
+        raise UnusableAnswerError("the answer is longer than the result of a query may be")
+    return content
+
+
+def _page(
+    asked: HistogramRequest, groups: Sequence[Value], counted: Sequence[_BucketCounts], cost: SearchStats
+) -> HistogramPage:
+    lists = [[0] * len(asked.starts) for _ in range(len(groups) + 1)]
+    for each in counted:
+        for row in each.data:
+            lists[row.c1][int(row.c0)] += int(row.c2)
+    other, *split = lists
+    series = [Series(value, counts) for value, counts in zip(groups, split, strict=True)]
+    return HistogramPage(
+        interval=asked.interval,
+        since=times.rfc3339(asked.since),
+        until=times.rfc3339(asked.until),
+        starts=[times.rfc3339(start) for start in asked.starts],
+        series=series if asked.split_by else [Series(None, other)],
+        other=other if asked.split_by else None,
+        total=sum(map(sum, lists)),
+        stats=cost,
+    )
+
+
+def _too_many(interval: Interval, since: int, until: int) -> Exception:
+    buckets = -(-(until - since) // width_ns(interval))
+    wider = (
+        "narrow 'from' and 'to'" if interval == DAY else "use 'auto', a longer interval, or a shorter range"
+    )
+    return invalid("interval", f"makes {buckets:,} buckets of {interval}, more than {MAX_BUCKETS:,}: {wider}")
