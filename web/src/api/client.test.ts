@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { call, useTokens } from "./client";
 import { ApiProblem, OfflineProblem } from "./problem";
 
@@ -69,5 +69,38 @@ describe("a request", () => {
     await expect(call("GET", "/v1/keys")).rejects.toMatchObject({ code: "http_503", requestId: "g-1" });
     fetched.mockResolvedValueOnce(new Response("<html>", { status: 502 }));
     await expect(call("GET", "/v1/keys")).rejects.toMatchObject({ message: "The service answered 502." });
+  });
+});
+
+describe("while the account runs its maximum of searches", () => {
+  const busy = () => json(429, { code: "too_many_searches", error: "Busy." }, { "retry-after": "1" });
+
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => vi.useRealTimers());
+
+  it("a request waits and is sent again", async () => {
+    fetched.mockResolvedValueOnce(busy()).mockResolvedValueOnce(json(200, { events: 7 }));
+    const answer = call("GET", "/v1/traces/t");
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await answer).toEqual({ events: 7 });
+  });
+
+  it("a request fails after some attempts", async () => {
+    fetched.mockImplementation(async () => busy());
+    const answer = call("GET", "/v1/traces/t").catch((fault: unknown) => fault);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(await answer).toMatchObject({ code: "too_many_searches" });
+    expect(fetched).toHaveBeenCalledTimes(9);
+  });
+
+  it("a cancelled request is not sent again", async () => {
+    fetched.mockImplementation(async () => busy());
+    const controller = new AbortController();
+    const answer = call("GET", "/v1/traces/t", { signal: controller.signal }).catch((fault: unknown) => fault);
+    await vi.advanceTimersByTimeAsync(100);
+    controller.abort();
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(await answer).toMatchObject({ name: "AbortError" });
+    expect(fetched).toHaveBeenCalledTimes(1);
   });
 });

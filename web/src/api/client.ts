@@ -1,4 +1,4 @@
-import { OfflineProblem, problemOf } from "./problem";
+import { ApiProblem, OfflineProblem, problemOf } from "./problem";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -19,6 +19,8 @@ export interface TokenSource {
   renew(): Promise<boolean>;
 }
 
+const BUSY_RETRIES = 8;
+
 let source: TokenSource = { token: () => null, renew: async () => false };
 
 export function useTokens(tokens: TokenSource): void {
@@ -28,11 +30,26 @@ export function useTokens(tokens: TokenSource): void {
 /**
  * One request to the API of this origin, with the access token if there is one.
  *
- * A 401 renews the token once and repeats the request.
+ * A 401 renews the token once and repeats the request. While the account runs its maximum of searches, it waits and
+ * asks again: a page that was just left may still occupy them.
  *
  * @throws ApiProblem for a response that is not 2xx; OfflineProblem without a response; AbortError.
  */
 export async function call<T>(method: Method, path: string, options: Options = {}): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await request<T>(method, path, options);
+    } catch (fault) {
+      const busy = fault instanceof ApiProblem && fault.code === "too_many_searches";
+      if (!busy || attempt === BUSY_RETRIES) throw fault;
+      const seconds = fault.retryAfterSeconds ?? 1;
+      await new Promise((resolve) => setTimeout(resolve, seconds * 1000 * (0.5 + Math.random() / 2)));
+      options.signal?.throwIfAborted();
+    }
+  }
+}
+
+async function request<T>(method: Method, path: string, options: Options): Promise<T> {
   let response = await send(method, path, options);
   if (response.status === 401 && !options.anonymous && source.token() !== null && (await source.renew())) {
     response = await send(method, path, options);

@@ -1,19 +1,30 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Link, useLocation } from "wouter-preact";
+import { loadNotices, unreadCount } from "../notices/unread";
+import { Palette } from "../palette/open";
 import { Icon, type IconName } from "./icons";
+import { useTitle } from "./title";
 import "./frame.css";
 
-const PLACES: readonly { path: string; name: string; icon: IconName }[] = [
+export const PLACES: readonly { path: string; name: string; icon: IconName }[] = [
   { path: "/start", name: "Get started", icon: "start" },
   { path: "/search", name: "Search", icon: "search" },
+  { path: "/live", name: "Live", icon: "live" },
+  { path: "/uploads", name: "Uploads", icon: "uploads" },
+  { path: "/billing", name: "Usage", icon: "usage" },
+  { path: "/privacy", name: "Privacy", icon: "privacy" },
   { path: "/keys", name: "Keys", icon: "keys" },
+  { path: "/notices", name: "Notices", icon: "notices" },
   { path: "/settings", name: "Settings", icon: "settings" },
 ];
+
+const NOTICES = "/notices";
 
 /** The rail and a page beside it; under 900 px the rail is at the bottom. */
 export function Frame({ children }: { children: ComponentChildren }) {
   const [path] = useLocation();
+  useEffect(() => void loadNotices().catch(() => undefined), []);
   return (
     <div class="frame">
       <a class="skip button" href="#content">
@@ -27,10 +38,11 @@ export function Frame({ children }: { children: ComponentChildren }) {
             href={place.path}
             class={index === PLACES.length - 1 ? "last" : ""}
             aria-current={path.startsWith(place.path) ? "page" : undefined}
-            aria-label={place.name}
+            aria-label={nameOf(place)}
             title={place.name}
           >
             <Icon name={place.icon} />
+            {place.path === NOTICES && unreadCount.value > 0 && <i class="unread" aria-hidden="true" />}
           </Link>
         ))}
       </nav>
@@ -38,8 +50,14 @@ export function Frame({ children }: { children: ComponentChildren }) {
         {children}
       </main>
       <OfflineBar />
+      <Palette />
     </div>
   );
+}
+
+/** The place's name, with the number of unread notices. */
+function nameOf({ path, name }: { path: string; name: string }): string {
+  return path === NOTICES && unreadCount.value > 0 ? `${name}, ${unreadCount.value} unread` : name;
 }
 
 /** A page of forms and tables: title, one sentence, content of at most 960 px. */
@@ -71,12 +89,6 @@ export function Entrance(props: { title: string; about?: ComponentChildren; chil
       </div>
     </main>
   );
-}
-
-function useTitle(title: string): void {
-  useEffect(() => {
-    document.title = `${title} · AstraLog`;
-  }, [title]);
 }
 
 function OfflineBar() {

@@ -40,6 +40,13 @@ export function Field({ label, hint, wrong, first = false, ...input }: FieldProp
   );
 }
 
+/** A code that was mailed; it has the focus when it appears. */
+export function CodeField({ wrong }: { wrong: string | undefined }) {
+  return (
+    <Field label="Code" name="code" inputMode="numeric" autocomplete="one-time-code" first required wrong={wrong} />
+  );
+}
+
 export function Check({ label, ...input }: Input & { label: ComponentChildren; name: string }) {
   return (
     <label class="check">

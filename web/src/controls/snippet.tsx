@@ -12,7 +12,8 @@ export function Snippet({ text, label }: { text: string; label: string }) {
   );
 }
 
-export function CopyButton({ text, children = "Copy" }: { text: string; children?: string }) {
+/** `label`: a name for the button where there are several. */
+export function CopyButton({ text, label, children = "Copy" }: { text: string; label?: string; children?: string }) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
     if (!copied) return;
@@ -23,6 +24,7 @@ export function CopyButton({ text, children = "Copy" }: { text: string; children
     <button
       type="button"
       class="button small"
+      aria-label={label}
       onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}
     >
       <span aria-live="polite">{copied ? "Copied" : children}</span>

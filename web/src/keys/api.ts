@@ -9,15 +9,16 @@ export interface Key {
   prefix: string;
   scopes: Scope[];
   project_id: string | null;
-  state: "active" | "expired" | "revoked" | "replaced" | string;
+  state: "active" | "rotating" | "expired" | "revoked";
   created_at: string;
   expires_at: string | null;
   last_used_at: string | null;
 }
 
-/** `key` is the key itself: it is in this response only. */
+/** `key` is the key itself: it is in this response only. `replaced`: the key that was rotated. */
 export interface CreatedKey extends Key {
   key: string;
+  replaced?: Key | null;
 }
 
 export async function listKeys(signal: AbortSignal): Promise<Key[]> {
@@ -26,6 +27,11 @@ export async function listKeys(signal: AbortSignal): Promise<Key[]> {
 
 export function createKey(name: string, scopes: readonly Scope[]): Promise<CreatedKey> {
   return call("POST", "/v1/keys", { body: { name, scopes } });
+}
+
+/** Create a key with the properties of another one, which stays valid for `overlapHours`. */
+export function rotateKey(id: string, overlapHours: number): Promise<CreatedKey> {
+  return call("POST", `/v1/keys/${encodeURIComponent(id)}/rotate`, { body: { overlap_hours: overlapHours } });
 }
 
 export async function revokeKey(id: string): Promise<void> {

@@ -3,10 +3,12 @@ import { Page } from "../app/frame";
 import { Check, Field } from "../controls/field";
 import { Problem } from "../controls/problem";
 import { useResource } from "../controls/resource";
+import { Select } from "../controls/select";
 import { Snippet } from "../controls/snippet";
 import { textOf, useSubmission } from "../controls/submission";
+import { Submit } from "../controls/submit";
 import { shortTime } from "../controls/time";
-import { createKey, listKeys, revokeKey, type CreatedKey, type Key, type Scope } from "./api";
+import { createKey, listKeys, revokeKey, rotateKey, type CreatedKey, type Key, type Scope } from "./api";
 
 const SCOPES: readonly { scope: Scope; means: string }[] = [
   { scope: "ingest", means: "ingest: send logs" },
@@ -14,9 +16,17 @@ const SCOPES: readonly { scope: Scope; means: string }[] = [
   { scope: "admin", means: "admin: everything, keys and billing included" },
 ];
 
+const OVERLAPS: readonly { hours: number; name: string }[] = [
+  { hours: 0, name: "no time: it stops at once" },
+  { hours: 1, name: "1 hour" },
+  { hours: 24, name: "24 hours" },
+  { hours: 168, name: "7 days" },
+];
+
 export function KeysPage() {
   const keys = useResource(listKeys);
   const [created, setCreated] = useState<CreatedKey | null>(null);
+  const [rotating, setRotating] = useState<Key | null>(null);
   const [revoking, setRevoking] = useState<Key | null>(null);
   return (
     <Page title="Keys" about="A key lets a program send or search logs. Give each program its own.">
@@ -32,8 +42,19 @@ export function KeysPage() {
           />
         )}
         <Problem problem={keys.problem} retry={() => void keys.reload()} />
-        {keys.value && <KeyTable keys={keys.value} onRevoke={setRevoking} />}
+        {keys.value && <KeyTable keys={keys.value} onRotate={setRotating} onRevoke={setRevoking} />}
       </div>
+      {rotating && (
+        <RotateDialog
+          subject={rotating}
+          onClose={(made) => {
+            setRotating(null);
+            if (!made) return;
+            setCreated(made);
+            void keys.reload();
+          }}
+        />
+      )}
       {revoking && (
         <RevokeDialog
           subject={revoking}
@@ -67,19 +88,25 @@ function CreateKey({ onCreated }: { onCreated(key: CreatedKey): void }) {
       </fieldset>
       <Problem problem={form.problem} />
       <div>
-        <button class="button primary" disabled={form.busy}>
-          {form.busy ? "Creating…" : "Create the key"}
-        </button>
+        <Submit form={form} kind="primary" busy="Creating…">
+          Create the key
+        </Submit>
       </div>
     </form>
   );
 }
 
 function NewKey({ created, onStored }: { created: CreatedKey; onStored(): void }) {
+  const section = useRef<HTMLElement>(null);
+  useEffect(() => section.current?.scrollIntoView({ block: "nearest" }), []);
+  const { replaced } = created;
   return (
-    <section class="notice good stack" aria-label="The new key">
+    <section ref={section} class="notice good stack" aria-label="The new key">
       <p>
         <strong>{created.name}</strong> is created. The key is shown once: we store only its hash.
+        {replaced?.state === "rotating" &&
+          ` Give it to its program before the old one ends: ${shortTime(replaced.expires_at!)}.`}
+        {replaced?.state === "expired" && " The old key has ended."}
       </p>
       <Snippet text={created.key} label="The key" />
       <div>
@@ -91,7 +118,7 @@ function NewKey({ created, onStored }: { created: CreatedKey; onStored(): void }
   );
 }
 
-function KeyTable({ keys, onRevoke }: { keys: Key[]; onRevoke(key: Key): void }) {
+function KeyTable({ keys, onRotate, onRevoke }: { keys: Key[]; onRotate(key: Key): void; onRevoke(key: Key): void }) {
   if (keys.length === 0) {
     return <p class="dim">No keys yet. Create one, and give it to the program that sends logs.</p>;
   }
@@ -120,23 +147,72 @@ function KeyTable({ keys, onRevoke }: { keys: Key[]; onRevoke(key: Key): void })
             <td data-label="Last used" class="number">
               {key.last_used_at ? shortTime(key.last_used_at) : <span class="faint">never</span>}
             </td>
-            <td data-label="State">{key.state}</td>
+            <td data-label="State">
+              {key.state}
+              {key.state === "rotating" && key.expires_at && ` until ${shortTime(key.expires_at)}`}
+            </td>
             <td data-label="">
-              {key.state === "active" && (
-                <button
-                  type="button"
-                  class="button small danger"
-                  aria-label={`Revoke ${key.name}`}
-                  onClick={() => onRevoke(key)}
-                >
-                  Revoke
-                </button>
-              )}
+              <div class="row">
+                {key.state === "active" && (
+                  <button
+                    type="button"
+                    class="button small"
+                    aria-label={`Rotate ${key.name}`}
+                    onClick={() => onRotate(key)}
+                  >
+                    Rotate
+                  </button>
+                )}
+                {(key.state === "active" || key.state === "rotating") && (
+                  <button
+                    type="button"
+                    class="button small danger"
+                    aria-label={`Revoke ${key.name}`}
+                    onClick={() => onRevoke(key)}
+                  >
+                    Revoke
+                  </button>
+                )}
+              </div>
             </td>
           </tr>
         ))}
       </tbody>
     </table>
+  );
+}
+
+function RotateDialog({ subject, onClose }: { subject: Key; onClose(made: CreatedKey | null): void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const form = useSubmission(["overlap_hours"], async (data) => {
+    onClose(await rotateKey(subject.id, Number(data.get("overlap_hours"))));
+  });
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} aria-labelledby="rotate-title" onClose={() => onClose(null)}>
+      <form class="stack" onSubmit={form.onSubmit}>
+        <h2 id="rotate-title">Rotate {subject.name}</h2>
+        <p>
+          A new key with the same name and rights replaces it. The old one works a while longer, so that no log is lost.
+        </p>
+        <Select label="The old key works for" name="overlap_hours" defaultValue="24">
+          {OVERLAPS.map(({ hours, name }) => (
+            <option key={hours} value={hours}>
+              {name}
+            </option>
+          ))}
+        </Select>
+        <Problem problem={form.problem} />
+        <div class="row">
+          <button class="button primary" disabled={form.busy}>
+            Rotate the key
+          </button>
+          <button type="button" class="button" onClick={() => dialog.current?.close()}>
+            Keep it
+          </button>
+        </div>
+      </form>
+    </dialog>
   );
 }
 

@@ -1,118 +1,200 @@
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { CopyButton } from "../controls/snippet";
 import { ago } from "../controls/time";
-import { fieldsOf, jsonOf, type LogEvent, type ShownField } from "./event";
+import { offsetName } from "../controls/zone";
+import { writeAddress } from "./address";
+import { ContextTab } from "./context-tab";
+import { curlOf } from "./curl";
+import { columnName, fieldsOf, jsonOf, type LogEvent, type ShownField } from "./event";
+import { Glyph } from "./glyphs";
+import { JsonTree } from "./json-tree";
 import { Marked } from "./marked";
 import { condition } from "./query-text";
-import { lineTime, zoneName } from "./range";
+import { between, lineTime } from "./range";
+
+export const TABS = { event: "Event", context: "Context", json: "JSON" } as const;
+export type Tab = keyof typeof TABS;
+
+const MOST_SHOWN = 50_000;
+const LINK_MS = 60_000;
 
 export interface EventPanelProps {
   event: LogEvent;
   words: readonly string[];
+  tab: Tab;
+  columns: readonly string[];
+  onTab(tab: Tab): void;
   onFilter(condition: string): void;
+  /** Absent where lines have no columns of choice. */
+  onColumn?: (name: string) => void;
+  /** Absent where the trace is shown already. */
+  onTrace?: (event: LogEvent) => void;
+  onOpen(event: LogEvent): void;
   onClose(): void;
 }
 
-/** One event beside the lines: its message, its fields with a filter for each, its JSON. */
-export function EventPanel({ event, words, onFilter, onClose }: EventPanelProps) {
-  const [tab, setTab] = useState<"event" | "json">("event");
-  const seconds = (Date.now() - Date.parse(event.timestamp)) / 1000;
+/** One event beside the lines: its message and fields, the events around it, its JSON. */
+export function EventPanel(props: EventPanelProps) {
+  const { event, tab, onTab, onClose } = props;
   return (
     <aside class="event" aria-label="Event">
-      <div class="tabs" role="tablist">
-        <Tab name="Event" on={tab === "event"} choose={() => setTab("event")} />
-        <Tab name="JSON" on={tab === "json"} choose={() => setTab("json")} />
+      <div class="tabs">
+        <div role="tablist" aria-label="Views of the event">
+          {(Object.keys(TABS) as Tab[]).map((each) => (
+            <button
+              key={each}
+              type="button"
+              role="tab"
+              id={`tab-${each}`}
+              aria-selected={tab === each}
+              aria-controls="event-view"
+              onClick={() => onTab(each)}
+            >
+              {TABS[each]}
+            </button>
+          ))}
+        </div>
         <button type="button" class="button plain small close" onClick={onClose} aria-label="Close the event">
           ✕
         </button>
       </div>
-      {tab === "json" ? (
-        <pre class="json" tabIndex={0}>
-          {jsonOf(event)}
-        </pre>
-      ) : (
-        <>
-          <p class="when">
-            <button
-              type="button"
-              class={`level-name ${event.level}`}
-              onClick={() => onFilter(condition({ name: "level", kind: "text", text: event.level }))}
-            >
-              {event.level}
-            </button>
-            <time class="dim" dateTime={event.timestamp}>
-              {lineTime(event.timestamp, true)} {zoneName(Date.parse(event.timestamp))}
-              {seconds >= 0 && ` · ${ago(seconds)}`}
-            </time>
-          </p>
-          <p class="whole">
-            <Marked text={event.message} words={words} />
-          </p>
-          {event.message_cut && <p class="faint">The message is longer than what a search returns.</p>}
-          <dl class="fields">
-            {fieldsOf(event).map((field) => (
-              <Field key={field.name} field={field} onFilter={onFilter} />
-            ))}
-          </dl>
-        </>
-      )}
-      <div class="row">
-        <CopyButton text={event.message}>Copy text</CopyButton>
-        <CopyButton text={jsonOf(event)}>Copy JSON</CopyButton>
-        {event.service && (
-          <button
-            type="button"
-            class="button small"
-            onClick={() => onFilter(condition({ name: "service", kind: "text", text: event.service }, true))}
-          >
-            Exclude the service
-          </button>
-        )}
-        {event.trace_id && (
-          <button
-            type="button"
-            class="button small"
-            onClick={() => onFilter(condition({ name: "trace_id", kind: "text", text: event.trace_id }))}
-          >
-            Same trace
-          </button>
-        )}
+      <div id="event-view" class="view" role="tabpanel" aria-labelledby={`tab-${tab}`}>
+        {tab === "event" && <Overview key={event.id ?? event.timestamp} {...props} />}
+        {tab === "context" && <ContextTab event={event} words={props.words} onOpen={props.onOpen} />}
+        {tab === "json" && <JsonTree value={event} />}
       </div>
+      <Actions event={event} onTrace={props.onTrace} />
     </aside>
   );
 }
 
-function Tab({ name, on, choose }: { name: string; on: boolean; choose(): void }) {
+function Overview({ event, words, columns, onFilter, onColumn, onTrace }: EventPanelProps) {
+  const seconds = (Date.now() - Date.parse(event.timestamp)) / 1000;
+  const level: ShownField = { name: "level", kind: "text", text: event.level };
   return (
-    <button type="button" role="tab" aria-selected={on} onClick={choose}>
-      {name}
-    </button>
+    <>
+      <p class="when">
+        <button
+          type="button"
+          class={`level-name ${event.level}`}
+          title={`Include ${condition(level)}`}
+          data-condition={condition(level)}
+          onClick={() => onFilter(condition(level))}
+        >
+          {event.level}
+        </button>
+        <time class="dim" dateTime={event.timestamp}>
+          {lineTime(event.timestamp, true)} {offsetName(Date.parse(event.timestamp))}
+          {seconds >= 0 && ` · ${ago(seconds)}`}
+        </time>
+      </p>
+      <Message text={event.message} words={words} />
+      {event.message_cut && <p class="faint">The message is longer than what a search returns.</p>}
+      <dl class="fields">
+        {fieldsOf(event).map((field) => (
+          <Field
+            key={field.name}
+            field={field}
+            isColumn={columns.includes(columnName(field.name))}
+            onFilter={onFilter}
+            onColumn={onColumn}
+          >
+            {field.name === "trace_id" && onTrace && (
+              <button type="button" class="small-action" title="Show the trace" onClick={() => onTrace(event)}>
+                trace
+              </button>
+            )}
+          </Field>
+        ))}
+      </dl>
+    </>
   );
 }
 
-function Field({ field, onFilter }: { field: ShownField; onFilter(condition: string): void }) {
+function Message({ text, words }: { text: string; words: readonly string[] }) {
+  const [all, setAll] = useState(false);
+  const rest = text.length - MOST_SHOWN;
+  return (
+    <div class="whole">
+      <Marked text={all || rest <= 0 ? text : text.slice(0, MOST_SHOWN)} words={words} />
+      {!all && rest > 0 && (
+        <button type="button" class="button small" onClick={() => setAll(true)}>
+          Show the other {rest.toLocaleString()} characters
+        </button>
+      )}
+    </div>
+  );
+}
+
+interface FieldProps {
+  field: ShownField;
+  isColumn: boolean;
+  onFilter(condition: string): void;
+  onColumn: ((name: string) => void) | undefined;
+  children?: ComponentChildren;
+}
+
+function Field({ field, isColumn, onFilter, onColumn, children }: FieldProps) {
+  const [include, exclude] = [condition(field), condition(field, true)];
   return (
     <>
       <dt>{field.name}</dt>
-      <dd class={field.kind}>
+      <dd class={field.kind} data-condition={include}>
         <button
           type="button"
-          title={`Include ${condition(field)}`}
+          class="value"
+          title={`Include ${include}`}
           aria-label={`Include ${field.name} ${field.text}`}
-          onClick={() => onFilter(condition(field))}
+          onClick={() => onFilter(include)}
         >
           {field.text === "" ? '""' : field.text}
         </button>
-        <button
-          type="button"
-          class="exclude"
-          title={`Exclude: ${condition(field, true)}`}
-          aria-label={`Exclude ${field.name} ${field.text}`}
-          onClick={() => onFilter(condition(field, true))}
-        >
-          −
-        </button>
+        <span class="field-actions">
+          {children}
+          {onColumn && (
+            <button
+              type="button"
+              title="A column of the lines"
+              aria-label={`Column ${field.name}`}
+              aria-pressed={isColumn}
+              onClick={() => onColumn(columnName(field.name))}
+            >
+              <Glyph name="column" />
+            </button>
+          )}
+          <button
+            type="button"
+            title={`Exclude: ${exclude}`}
+            aria-label={`Exclude ${field.name} ${field.text}`}
+            onClick={() => onFilter(exclude)}
+          >
+            −
+          </button>
+        </span>
       </dd>
     </>
   );
+}
+
+function Actions({ event, onTrace }: { event: LogEvent; onTrace: EventPanelProps["onTrace"] }) {
+  return (
+    <div class="row actions">
+      {event.id && <CopyButton text={linkTo(event)}>Copy link</CopyButton>}
+      <CopyButton text={event.message}>Copy text</CopyButton>
+      <CopyButton text={jsonOf(event)}>Copy JSON</CopyButton>
+      {event.id && <CopyButton text={curlOf(event.id, location.origin)}>Copy curl</CopyButton>}
+      {event.trace_id && onTrace && (
+        <button type="button" class="button small" onClick={() => onTrace(event)}>
+          Same trace
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** A link that shows the event with the minute around it, whenever it is opened. */
+export function linkTo(event: LogEvent): string {
+  const at = Date.parse(event.timestamp);
+  return location.origin + writeAddress({ range: between(at - LINK_MS, at + LINK_MS), event: event.id ?? null });
 }

@@ -71,3 +71,9 @@ function quotedName(path: string): string {
 export function jsonOf(event: LogEvent): string {
   return stringify(event, undefined, 2) ?? "";
 }
+
+/** A field's name as columns have it: `order` for `@order`, `@level` for the path that is named like a column. */
+export function columnName(name: string): string {
+  const bare = name.replace(/^@/, "");
+  return [...COLUMNS, "level", "message", "timestamp", "received_at"].includes(bare) ? name : bare;
+}

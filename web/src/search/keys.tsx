@@ -1,10 +1,15 @@
+import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
 export interface KeyAction {
+  /** As `KeyboardEvent.key` has it, with "Shift+" for keys that are no characters. */
   key: string;
   does: string;
   run(): void;
 }
+
+/** The actions of the page that is shown, for the command palette. */
+export const pageActions = signal<() => readonly KeyAction[]>(() => []);
 
 /**
  * Run an action when its key is pressed outside of fields, without Ctrl, Alt or ⌘.
@@ -15,9 +20,20 @@ export function useKeys(actions: readonly KeyAction[]): void {
   const current = useRef(actions);
   current.current = actions;
   useEffect(() => {
+    const list = () => current.current;
+    pageActions.value = list;
+    return () => {
+      if (pageActions.value === list) pageActions.value = () => [];
+    };
+  }, []);
+  useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return;
-      const action = current.current.find((each) => each.key === event.key);
+      // A dialog has the keys also when nothing in it has the focus.
+      if (document.querySelector("dialog[open]")) return;
+      const pressed = event.shiftKey && event.key.length > 1 ? `Shift+${event.key}` : event.key;
+      if (pressed === "Enter" && isControl(event.target)) return;
+      const action = current.current.find((each) => each.key === pressed);
       if (!action) return;
       event.preventDefault();
       action.run();
@@ -29,6 +45,11 @@ export function useKeys(actions: readonly KeyAction[]): void {
 
 function isField(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest("input, textarea, select, dialog, [contenteditable]") !== null;
+}
+
+/** What Enter works on by itself. */
+function isControl(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest("button, a, summary, [role=group]") !== null;
 }
 
 export function KeyHelp({ actions, onClose }: { actions: readonly KeyAction[]; onClose(): void }) {

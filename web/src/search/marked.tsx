@@ -1,25 +1,20 @@
-/** `text` with each of `words` marked, in any case; never as markup. */
+import { pieces } from "./pieces";
+
+/** A message as it is drawn: hits marked, ANSI colours, characters without a shape by their code. Never markup. */
 export function Marked({ text, words }: { text: string; words: readonly string[] }) {
   return (
-    <>
-      {segments(text, words).map((segment, index) =>
-        segment.hit ? <mark key={index}>{segment.text}</mark> : segment.text,
-      )}
-    </>
+    <bdi>
+      {pieces(text, words).map((piece, index) => {
+        if (piece.kind === "hit") return <mark key={index}>{piece.text}</mark>;
+        const names = piece.kind === "invisible" ? `invisible ${piece.style}` : piece.style;
+        return names ? (
+          <span key={index} class={names}>
+            {piece.text}
+          </span>
+        ) : (
+          piece.text
+        );
+      })}
+    </bdi>
   );
-}
-
-interface Segment {
-  text: string;
-  hit: boolean;
-}
-
-/** The text cut at its hits; where hits overlap, the first one counts. */
-export function segments(text: string, words: readonly string[]): Segment[] {
-  if (words.length === 0) return [{ text, hit: false }];
-  const escaped = words.map((word) => word.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return text
-    .split(new RegExp(`(${escaped.join("|")})`, "giu"))
-    .map((part, index) => ({ text: part, hit: index % 2 === 1 }))
-    .filter((segment) => segment.text !== "");
 }

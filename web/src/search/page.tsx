@@ -1,169 +1,376 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { Link } from "wouter-preact";
+import type { ComponentChildren } from "preact";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLocation } from "wouter-preact";
 import { ApiProblem } from "../api/problem";
+import { useMediaQuery } from "../controls/media";
 import { Problem } from "../controls/problem";
-import { useAddress } from "./address";
-import { searchBody } from "./api";
-import { EventPanel } from "./event-panel";
+import { discardResults, useSearching, type Searching } from "./searching";
+import { filterOf, formatQuery, type Filter } from "./api";
+import { useAddress, type Go, type SearchAddress } from "./address";
+import { QueryField } from "./editor/query-field";
+import { rememberQuery } from "./editor/history";
+import type { LogEvent } from "./event";
+import { EventPanel, linkTo, type Tab } from "./event-panel";
+import { ExportDialog } from "./export-dialog";
+import { Facets } from "./facets";
+import { Histogram } from "./histogram";
 import { KeyHelp, useKeys, type KeyAction } from "./keys";
-import { Lines } from "./lines";
-import { markedWords, narrowed } from "./query-text";
-import { lengthMs, wider } from "./range";
+import { Lines, useExpanded } from "./lines";
+import { Patterns } from "./patterns";
+import { TableView } from "./table";
+import { Nothing } from "./nothing";
+import { useLinkedEvent } from "./opened";
+import { condition, conditionsOf, filterText, markedWords, narrowed, pointedAt, without } from "./query-text";
+import { between, lengthMs } from "./range";
 import { RangePicker } from "./range-picker";
-import { SearchRun } from "./run";
+import { Edge, useSide } from "./side";
+import { useSavedDialog } from "../saved/open";
 import { Status } from "./status";
 import "./search.css";
 
 const DAY_MS = 86_400_000;
 
 export function SearchPage() {
-  const [{ query, range }, go] = useAddress();
-  const run = useMemo(() => new SearchRun(), []);
-  const [selected, setSelected] = useState<number | null>(null);
-  const [open, setOpen] = useState(false);
-  const [help, setHelp] = useState(false);
-  const input = useRef<HTMLInputElement>(null);
-  const words = useMemo(() => markedWords(query), [query]);
+  const [address, navigate] = useAddress();
+  const [, visit] = useLocation();
+  const { query, range, view, compare, columns, wrap } = address;
+  const searching = useSearching(query, range);
+  const { run } = searching;
   const events = run.events.value;
-  const event = selected === null ? undefined : events[selected];
+  const [selected, setSelected] = useState<number | null>(null);
+  const selectedNow = useRef<number | null>(null);
+  const [tab, setTab] = useState<Tab>("event");
+  const [help, setHelp] = useState(false);
+  const [exporting, setExporting] = useState<{ filter: Filter; opened: number } | null>(null);
+  const [expandedLines, expand] = useExpanded(events);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const words = useMemo(() => markedWords(query), [query]);
+  const linked = useLinkedEvent(address.event, events);
+  const saved = useSavedDialog(address);
+  const queryNow = useRef(query);
+  queryNow.current = query;
+  const counted = searching.histogram.value.value;
 
-  const search = useCallback(() => {
-    setSelected(null);
-    void run.start(searchBody(query, range, Date.now()));
-  }, [run, query, range]);
+  // Keys may come faster than the page is drawn, so actions read the line from here.
+  function select(index: number | null): void {
+    selectedNow.current = index;
+    setSelected(index);
+  }
 
   useEffect(() => {
     document.title = `${query || "Search"} · AstraLog`;
-    if (input.current) input.current.value = query;
-    search();
-    return () => run.cancel();
-  }, [run, query, search]);
+    select(null);
+  }, [searching, query]);
+  useEffect(() => {
+    if (compare && counted && !searching.histogram.loading.value) searching.compare();
+    if (!compare) searching.before.clear();
+  }, [searching, compare, counted, searching.histogram.loading.value]);
+
+  const go: Go = (to, going) => {
+    if ("query" in to || "range" in to) discardResults(to.query ?? query, to.range ?? range);
+    navigate(to, going);
+  };
+  const open = (event: LogEvent) => go({ event: event.id ?? null }, { replace: true });
+  const close = () => go({ event: null }, { replace: true });
+  const filter = (wanted: string) => go({ query: narrowed(query, wanted) });
+  const toggle = (wanted: string) =>
+    go({ query: conditionsOf(query).includes(wanted) ? without(query, wanted) : narrowed(query, wanted) });
+  const trace = (event: LogEvent) => visit(`/trace/${encodeURIComponent(event.trace_id)}`);
+  const toggleColumn = (name: string) =>
+    go(
+      { columns: columns.includes(name) ? columns.filter((each) => each !== name) : [...columns, name] },
+      { replace: true },
+    );
 
   function submit(text: string): void {
-    if (text.trim() === query) search();
+    rememberQuery(text.trim());
+    if (text.trim() === query) void searching.start();
     else go({ query: text.trim() });
   }
 
-  function move(by: number): void {
-    const { length } = run.events.value;
-    if (length > 0) setSelected((last) => clamp((last ?? -1) + by, length));
+  function format(): void {
+    const shown = (formatted: string) =>
+      formatted !== query && queryNow.current === query && go({ query: formatted }, { replace: true });
+    // The page says already what is wrong with a query that has no format.
+    if (query) formatQuery(query).then(shown, () => undefined);
   }
 
-  const actions: KeyAction[] = [
-    { key: "/", does: "write the query", run: () => input.current?.focus() },
-    { key: "j", does: "the next line", run: () => move(1) },
-    { key: "k", does: "the line before", run: () => move(-1) },
-    { key: "Enter", does: "open the line beside", run: () => setOpen(true) },
-    { key: "Escape", does: "close the line", run: () => setOpen(false) },
-    { key: "r", does: "search again", run: search },
-    { key: "?", does: "this help", run: () => setHelp(true) },
-  ];
+  // A dialog that was closed may say so after the next one was opened.
+  const exportEvents = () =>
+    setExporting((last) => ({
+      filter: filterOf(filterText(query), range, Date.now()),
+      opened: (last?.opened ?? 0) + 1,
+    }));
+
+  const lines: LineActions = {
+    move: (by) => {
+      const { length } = run.events.value;
+      if (length > 0) select(Math.min(Math.max((selectedNow.current ?? -1) + by, 0), length - 1));
+    },
+    withLine: (act) => act(run.events.value[selectedNow.current ?? -1], selectedNow.current),
+  };
+  const actions = keyActions({
+    lines,
+    open,
+    close,
+    filter,
+    trace,
+    expand,
+    setTab,
+    help: () => setHelp(true),
+    save: saved.show,
+    exportEvents,
+    format,
+    search: () => void searching.start(),
+    write: () => field.current?.focus(),
+  });
   useKeys(actions);
 
   return (
     <div class="search">
-      <form
-        class="bar"
-        role="search"
-        onSubmit={(submitted) => {
-          submitted.preventDefault();
-          submit(input.current?.value ?? "");
-        }}
-      >
-        <input
-          ref={input}
-          class="input query"
-          aria-label="Query"
-          placeholder='level:error service:checkout "timed out"'
-          autocomplete="off"
-          autocapitalize="off"
-          spellcheck={false}
-          defaultValue={query}
-          onKeyDown={(pressed) => pressed.key === "Escape" && input.current?.blur()}
+      <Bar address={address} field={field} searching={searching} onSubmit={submit} go={go} />
+      <Status
+        searching={searching}
+        view={view}
+        onView={(chosen) => go({ view: chosen })}
+        compare={compare}
+        wrap={wrap}
+        onCompare={() => go({ compare: !compare }, { replace: true })}
+        onWrap={() => go({ wrap: !wrap }, { replace: true })}
+        onSaved={saved.show}
+        onExport={exportEvents}
+        onHelp={() => setHelp(true)}
+      />
+      <Body hasEvent={linked.event !== null}>
+        <Facets
+          fields={searching.fields.value.value}
+          stale={searching.fields.loading.value}
+          problem={searching.fields.problem.value}
+          query={query}
+          columns={columns}
+          filter={searching.filter}
+          onToggle={toggle}
+          onColumn={toggleColumn}
         />
-        <RangePicker range={range} onChoose={(chosen) => go({ range: chosen })} />
-        <button class="button primary">Search</button>
-      </form>
-      <Status run={run} onHelp={() => setHelp(true)} />
-      <div class={open && event ? "body with-event" : "body"}>
         <section class="results" aria-label="Results">
-          <QueryProblem run={run} query={query} retry={search} />
-          {events.length > 0 ? (
+          <QueryProblem searching={searching} />
+          <Problem problem={linked.problem} />
+          <Histogram
+            counts={counted}
+            before={searching.before.value.value}
+            stale={searching.histogram.loading.value || searching.reading}
+            problem={searching.histogram.problem.value}
+            onZoom={(from, to) => go({ range: between(from, to) })}
+          />
+          {view === "patterns" ? (
+            <Patterns
+              filter={searching.filter}
+              compare={compare}
+              onFilter={(wanted) => go({ query: narrowed(query, wanted), view: "lines" })}
+              onOpen={open}
+            />
+          ) : searching.table.value.value ? (
+            <TableView table={searching.table.value.value} stale={searching.reading} />
+          ) : events.length > 0 ? (
             <Lines
               events={events}
               selected={selected}
               words={words}
               withDay={lengthMs(range, Date.now()) > DAY_MS}
+              columns={columns}
+              wrap={wrap}
+              stale={searching.reading}
+              expandedLines={expandedLines}
               onSelect={(index) => {
-                setSelected(index);
-                setOpen(true);
+                select(index);
+                open(events[index]!);
               }}
+              onExpand={expand}
               onNearEnd={() => void run.more()}
             />
           ) : (
-            run.phase.value === "done" &&
-            !run.problem.value && <Nothing query={query} widen={wider(range, Date.now())} go={go} />
+            run.phase.value === "done" && !searching.problem && <Nothing query={query} range={range} go={go} />
           )}
         </section>
-        {open && event && (
+        {linked.event && (
           <EventPanel
-            event={event}
+            event={linked.event}
             words={words}
-            onFilter={(filter) => go({ query: narrowed(query, filter) })}
-            onClose={() => setOpen(false)}
+            tab={tab}
+            columns={columns}
+            onTab={setTab}
+            onFilter={filter}
+            onColumn={toggleColumn}
+            onTrace={trace}
+            onOpen={open}
+            onClose={close}
           />
         )}
-      </div>
+      </Body>
+      {saved.dialog}
       {help && <KeyHelp actions={actions} onClose={() => setHelp(false)} />}
-    </div>
-  );
-}
-
-/** A problem of the search; one of the query's text points at its column. */
-function QueryProblem({ run, query, retry }: { run: SearchRun; query: string; retry(): void }) {
-  const problem = run.problem.value;
-  const column = problem instanceof ApiProblem ? problem.details["column"] : undefined;
-  if (typeof column !== "number") return <Problem problem={problem} retry={retry} />;
-  return (
-    <div class="notice bad" role="alert">
-      <p>{problem?.message}</p>
-      <pre class="pointed">{`${query}\n${" ".repeat(Math.max(0, column - 1))}^`}</pre>
-    </div>
-  );
-}
-
-function Nothing(props: { query: string; widen: ReturnType<typeof wider>; go: ReturnType<typeof useAddress>[1] }) {
-  const { query, widen, go } = props;
-  return (
-    <div class="nothing stack">
-      <p>{query ? "No event matches in this range." : "No events in this range."}</p>
-      <div class="row">
-        {widen && (
-          <button type="button" class="button" onClick={() => go({ range: widen })}>
-            Search {rangeWords(widen.from)}
-          </button>
-        )}
-        {query && (
-          <button type="button" class="button" onClick={() => go({ query: "" })}>
-            Show every event
-          </button>
-        )}
-      </div>
-      {!query && (
-        <p class="dim">
-          Not sent anything yet? <Link href="/start">Get started</Link> has a key and a command for you.
-        </p>
+      {exporting && (
+        <ExportDialog
+          key={exporting.opened}
+          filter={exporting.filter}
+          onClose={() => setExporting((now) => (now?.opened === exporting.opened ? null : now))}
+        />
       )}
     </div>
   );
 }
 
-function rangeWords(from: string): string {
-  const [, count, unit] = /^-(\d+)([mhd])$/.exec(from)!;
-  const names = { m: "minutes", h: "hours", d: "days" } as const;
-  return `the last ${count} ${names[unit as keyof typeof names]}`;
+interface BarProps {
+  address: SearchAddress;
+  field: { current: HTMLTextAreaElement | null };
+  searching: Searching;
+  onSubmit(query: string): void;
+  go: Go;
 }
 
-function clamp(index: number, length: number): number {
-  return Math.min(Math.max(index, 0), length - 1);
+function Bar({ address, field, searching, onSubmit, go }: BarProps) {
+  const wrong = wrongColumn(searching);
+  return (
+    <form
+      class="bar"
+      role="search"
+      onSubmit={(submitted) => {
+        submitted.preventDefault();
+        onSubmit(field.current?.value ?? "");
+      }}
+    >
+      <QueryField
+        query={address.query}
+        field={field}
+        wrongAt={wrong === null ? null : offsetOf(address.query, wrong)}
+        onSubmit={onSubmit}
+      />
+      <RangePicker range={address.range} onChoose={(chosen) => go({ range: chosen })} />
+      <button class="button primary">Search</button>
+    </form>
+  );
+}
+
+/** Fields, results and event beside each other; the side columns have the widths that the person chose. */
+function Body({ hasEvent, children }: { hasEvent: boolean; children: ComponentChildren[] }) {
+  const wide = useMediaQuery("(min-width: 901px)");
+  const fields = useSide("fields", 216, [140, 420]);
+  const event = useSide("event", 396, [280, 760]);
+  const [facets, results, panel] = children;
+  if (!wide) {
+    return (
+      <div class="body">
+        <details class="facets-fold">
+          <summary>Fields</summary>
+          {facets}
+        </details>
+        {results}
+        {panel}
+      </div>
+    );
+  }
+  return (
+    <div
+      class={hasEvent ? "body with-event" : "body"}
+      style={{ "--fields-width": `${fields.width}px`, "--event-width": `${event.width}px` }}
+    >
+      {facets}
+      <Edge side={fields} label="Width of the fields" grows="right" />
+      {results}
+      {hasEvent && <Edge side={event} label="Width of the event" grows="left" />}
+      {panel}
+    </div>
+  );
+}
+
+/** A problem of the search; one of the query's text points at its column. */
+function QueryProblem({ searching }: { searching: Searching }) {
+  const { problem } = searching;
+  const column = wrongColumn(searching);
+  if (column === null) return <Problem problem={problem} retry={() => void searching.start()} />;
+  return (
+    <div class="notice bad" role="alert">
+      <p>{problem?.message}</p>
+      <pre class="pointed">{pointedAt(searching.query, column)}</pre>
+    </div>
+  );
+}
+
+/** The column of the query, in characters from 1, that the API rejects; null for any other problem. */
+function wrongColumn({ problem }: Searching): number | null {
+  const column = problem instanceof ApiProblem ? problem.details["column"] : undefined;
+  return typeof column === "number" ? column : null;
+}
+
+function offsetOf(text: string, column: number): number {
+  return [...text].slice(0, column - 1).join("").length;
+}
+
+interface LineActions {
+  move(by: number): void;
+  withLine(act: (event: LogEvent | undefined, index: number | null) => void): void;
+}
+
+interface Commands {
+  lines: LineActions;
+  open(event: LogEvent): void;
+  close(): void;
+  filter(condition: string): void;
+  trace(event: LogEvent): void;
+  expand(index: number): void;
+  setTab(tab: Tab): void;
+  help(): void;
+  save(): void;
+  exportEvents(): void;
+  format(): void;
+  search(): void;
+  write(): void;
+}
+
+function keyActions(commands: Commands): KeyAction[] {
+  const { lines, open, close, filter, trace, expand, setTab } = commands;
+  const openAt = (tab: Tab) =>
+    lines.withLine((event) => {
+      if (!event) return;
+      setTab(tab);
+      open(event);
+    });
+  const value = (exclude: boolean) => lines.withLine((event) => filterValue(event, exclude, filter));
+  return [
+    { key: "/", does: "write the query", run: commands.write },
+    { key: "j", does: "the next line", run: () => lines.move(1) },
+    { key: "k", does: "the line before", run: () => lines.move(-1) },
+    { key: "ArrowDown", does: "the next line", run: () => lines.move(1) },
+    { key: "ArrowUp", does: "the line before", run: () => lines.move(-1) },
+    { key: "Enter", does: "open the line beside", run: () => openAt("event") },
+    {
+      key: "Shift+Enter",
+      does: "show all of the line in its place",
+      run: () => lines.withLine((_, index) => index !== null && expand(index)),
+    },
+    { key: "c", does: "the lines around it", run: () => openAt("context") },
+    { key: "t", does: "its trace", run: () => lines.withLine((event) => event?.trace_id && trace(event)) },
+    { key: "e", does: "exclude the value under the pointer or focus, else the line's service", run: () => value(true) },
+    { key: "i", does: "include it", run: () => value(false) },
+    {
+      key: "y",
+      does: "copy a link to the line",
+      run: () => lines.withLine((event) => event?.id && void navigator.clipboard.writeText(linkTo(event))),
+    },
+    { key: "Escape", does: "close the line", run: close },
+    { key: "s", does: "save the search, or open a saved one", run: commands.save },
+    { key: "r", does: "search again", run: commands.search },
+    { key: "f", does: "format the query (Alt+Shift+F while you write it)", run: commands.format },
+    { key: "x", does: "export the events", run: commands.exportEvents },
+    { key: "?", does: "this help", run: commands.help },
+  ];
+}
+
+function filterValue(event: LogEvent | undefined, exclude: boolean, filter: (condition: string) => void): void {
+  const pointed =
+    document.activeElement?.closest("[data-condition]") ?? document.querySelector("[data-condition]:hover");
+  const include = pointed instanceof HTMLElement ? pointed.dataset["condition"] : undefined;
+  const service = event?.service && condition({ name: "service", kind: "text", text: event.service });
+  const wanted = include ?? service;
+  if (wanted) filter(exclude ? `-${wanted}` : wanted);
 }

@@ -23,6 +23,29 @@ export function narrowed(query: string, filter: string): string {
   return [...before, filter].join(" ") + pipes;
 }
 
+/** `query` without a condition that `narrowed` added; the same query if it does not stand there. */
+export function without(query: string, filter: string): string {
+  const { filters, pipes } = split(query);
+  if (filters.hasAlternatives || !filters.parts.includes(filter)) return query;
+  return (filters.parts.filter((part) => part !== filter).join(" ") + pipes).trim();
+}
+
+/** The conditions of a query that must all hold, as they are written. */
+export function conditionsOf(query: string): readonly string[] {
+  const { filters } = split(query);
+  return filters.hasAlternatives ? [] : filters.parts.filter((part) => !RESERVED.has(part) && part !== "*");
+}
+
+/** The filter of a query, without its pipes. */
+export function filterText(query: string): string {
+  return split(query).filters.text;
+}
+
+/** Whether a query has pipes: then it makes a table. */
+export function hasPipes(query: string): boolean {
+  return split(query).pipes !== "";
+}
+
 /** Words and phrases that a line must contain, to be marked in it. */
 export function markedWords(query: string): string[] {
   const { filters } = split(query);
@@ -77,4 +100,13 @@ function quotedFrom(query: string, start: number): string {
     else if (query[at] === quote) return query.slice(start, at + 1);
   }
   return query.slice(start);
+}
+
+/** `query` with a caret below a column, in characters from 1; line breaks count as characters. */
+export function pointedAt(query: string, column: number): string {
+  const before = [...query].slice(0, column - 1).join("");
+  const lineStart = before.lastIndexOf("\n") + 1;
+  const lineEnd = query.indexOf("\n", before.length);
+  const end = lineEnd < 0 ? query.length : lineEnd;
+  return `${query.slice(0, end)}\n${" ".repeat([...before.slice(lineStart)].length)}^${query.slice(end)}`;
 }

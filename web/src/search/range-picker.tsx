@@ -1,9 +1,13 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Field } from "../controls/field";
 import { textOf } from "../controls/submission";
-import { PRESETS, rangeName, resolved, type TimeRange } from "./range";
+import { chooseZone, momentOf, offsetName, zone, zoned, zoneNames } from "../controls/zone";
+import { between, PRESETS, rangeName, resolved, type TimeRange } from "./range";
+import { rangeFromWords } from "./range-words";
 
-/** The range as a button; it opens the presets and two fields for any other range. */
+const WORDS_PAUSE_MS = 120;
+
+/** The range as a button; it opens words, presets, exact times and the time zone. */
 export function RangePicker({ range, onChoose }: { range: TimeRange; onChoose(range: TimeRange): void }) {
   const [open, setOpen] = useState(false);
   const picker = useRef<HTMLDivElement>(null);
@@ -20,6 +24,7 @@ export function RangePicker({ range, onChoose }: { range: TimeRange; onChoose(ra
     if (!open || event.key !== "Escape") return;
     event.stopPropagation();
     setOpen(false);
+    picker.current?.querySelector("button")?.focus();
   }
 
   function choose(chosen: TimeRange): void {
@@ -34,6 +39,7 @@ export function RangePicker({ range, onChoose }: { range: TimeRange; onChoose(ra
       </button>
       {open && (
         <div class="range-panel" role="dialog" aria-label="Time range">
+          <Words onChoose={choose} />
           <ul>
             {PRESETS.map((preset) => (
               <li key={preset.from}>
@@ -47,10 +53,69 @@ export function RangePicker({ range, onChoose }: { range: TimeRange; onChoose(ra
               </li>
             ))}
           </ul>
-          <Between range={range} onChoose={choose} />
+          <div class="stack">
+            <Between key={zone.value} range={range} onChoose={choose} />
+            <Zone />
+          </div>
         </div>
       )}
     </div>
+  );
+}
+
+/** A time in words, with what they mean below; Enter searches it. */
+function Words({ onChoose }: { onChoose(range: TimeRange): void }) {
+  const [words, setWords] = useState("");
+  const [meant, setMeant] = useState<TimeRange | null>(null);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
+  useEffect(() => {
+    let current = true;
+    const read = () => void rangeFromWords(words, Date.now()).then((range) => current && setMeant(range));
+    const timer = setTimeout(read, WORDS_PAUSE_MS);
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
+  }, [words]);
+  const hint = meant ? rangeName(meant, Date.now()) : words.trim() ? "These words mean no time." : "";
+  return (
+    <form
+      class="words"
+      onSubmit={(event) => {
+        event.preventDefault();
+        event.stopPropagation();
+        void rangeFromWords(words, Date.now()).then((range) => range && onChoose(range));
+      }}
+    >
+      <input
+        ref={field}
+        class="input"
+        aria-label="Time in words"
+        placeholder="last 2 hours, yesterday 9 to 10"
+        autocomplete="off"
+        value={words}
+        onInput={(event) => setWords(event.currentTarget.value)}
+      />
+      <p class="faint" role="status">
+        {hint}
+      </p>
+    </form>
+  );
+}
+
+function Zone() {
+  return (
+    <label class="zone">
+      <span>Time zone</span>
+      <select class="input" value={zone.value} onChange={(event) => chooseZone(event.currentTarget.value)}>
+        {zoneNames().map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 
@@ -65,12 +130,18 @@ function Between({ range, onChoose }: { range: TimeRange; onChoose(range: TimeRa
         event.preventDefault();
         event.stopPropagation();
         const form = new FormData(event.currentTarget);
-        const [first, last] = [new Date(textOf(form, "from")), new Date(textOf(form, "to"))];
+        const [first, last] = [moment(textOf(form, "from")), moment(textOf(form, "to"))];
         if (!(first < last)) return setWrong("The range must end after it begins.");
-        onChoose({ from: first.toISOString(), to: last.toISOString() });
+        onChoose(between(first, last));
       }}
     >
-      <Field label="From" name="from" type="datetime-local" step="1" defaultValue={localInput(from)} />
+      <Field
+        label={`From (${offsetName(Date.parse(from))})`}
+        name="from"
+        type="datetime-local"
+        step="1"
+        defaultValue={localInput(from)}
+      />
       <Field
         label="To"
         name="to"
@@ -84,8 +155,12 @@ function Between({ range, onChoose }: { range: TimeRange; onChoose(range: TimeRa
   );
 }
 
-/** A time as an input of type `datetime-local` has it: in the browser's zone, to the second. */
+/** A time as an input of type `datetime-local` has it: in the chosen zone, to the second. */
 function localInput(rfc3339: string): string {
-  const at = new Date(rfc3339);
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+  return zoned(Date.parse(rfc3339)).toISOString().slice(0, 19);
+}
+
+/** The moment of such an input's text; NaN for none. */
+function moment(text: string): number {
+  return text === "" ? NaN : momentOf(Date.parse(`${text}Z`));
 }

@@ -1,3 +1,5 @@
+import { offsetName, zone, zoned } from "../controls/zone";
+
 /** A time range: `from` and `to` are relative to now (`-1h`) or RFC 3339; `to` is null for now. */
 export interface TimeRange {
   from: string;
@@ -43,15 +45,7 @@ export function rangeName(range: TimeRange, now: number): string {
   const preset = range.to === null && PRESETS.find((each) => each.from === range.from);
   const { from, to } = resolved(range, now);
   const name = preset ? preset.name : `${dateTime(Date.parse(from))} to ${to ? dateTime(Date.parse(to)) : "now"}`;
-  return `${name} · ${zoneName(now)}`;
-}
-
-/** The zone of the browser, as an offset: "UTC+1", "UTC-3:30". */
-export function zoneName(at: number): string {
-  const minutes = -new Date(at).getTimezoneOffset();
-  if (minutes === 0) return "UTC";
-  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
-  return `UTC${minutes < 0 ? "-" : "+"}${hours}${rest ? `:${String(rest).padStart(2, "0")}` : ""}`;
+  return `${name} · ${offsetName(now)}`;
 }
 
 /** The next wider preset than the range; null for the widest. */
@@ -68,18 +62,51 @@ function instant(text: string, now: number): string | null {
 }
 
 function dateTime(at: number): string {
-  return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(at);
+  return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short", timeZone: zone.value }).format(
+    at,
+  );
 }
 
 /**
- * An event's time in the browser's zone: "02:01:09.105", with the day if `withDay`.
+ * An event's time in the chosen zone: "02:01:09.105", with the day if `withDay`.
  *
  * @param timestamp RFC 3339 in UTC, with up to nine digits of a second.
  */
 export function lineTime(timestamp: string, withDay: boolean): string {
-  const at = new Date(`${timestamp.slice(0, 19)}Z`);
+  const at = zoned(Date.parse(`${timestamp.slice(0, 19)}Z`));
   const two = (number: number) => String(number).padStart(2, "0");
-  const day = withDay ? `${two(at.getMonth() + 1)}-${two(at.getDate())} ` : "";
+  const day = withDay ? `${two(at.getUTCMonth() + 1)}-${two(at.getUTCDate())} ` : "";
   const digits = (/\.(\d+)/.exec(timestamp)?.[1] ?? "").padEnd(3, "0").slice(0, 3);
-  return `${day}${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${digits}`;
+  return `${day}${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}.${digits}`;
+}
+
+/** A range of exact times, in milliseconds. */
+export function between(from: number, to: number): TimeRange {
+  return { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+}
+
+/** The range of the same length directly before `from`. */
+export function rangeBefore(from: string, to: string): { from: string; to: string } {
+  const [start, end] = [Date.parse(from), Date.parse(to)];
+  return { from: new Date(start - (end - start)).toISOString(), to: from };
+}
+
+const SPANS: readonly [string, number][] = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["min", 60_000],
+  ["s", 1000],
+];
+
+/** A length of time in at most two units: "1 h", "2 d 3 h", "90 ms". */
+export function lengthName(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  let rest = ms;
+  const parts: string[] = [];
+  for (const [unit, size] of SPANS) {
+    const count = Math.floor(rest / size);
+    if (count > 0) parts.push(`${count} ${unit}`);
+    rest -= count * size;
+  }
+  return parts.slice(0, 2).join(" ");
 }

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { SearchRun } from "./run";
 
 const fetched = vi.fn<typeof fetch>();
-const BODY = { query: "level:error", from: "2026-11-30T11:00:00.000Z", limit: 200 };
+const BODY = { query: "level:error", from: "2026-11-30T11:00:00.000Z", to: "2026-11-30T12:00:00.000Z", limit: 200 };
 
 function page(messages: string[], next: string | null = null): Response {
   const events = messages.map((message) => ({ message, metadata: {} }));

@@ -17,12 +17,13 @@ export class SearchRun {
   private cursor: string | null = null;
   private running: AbortController | null = null;
 
-  /** Start a search; the events of the last one stay until the first page is there. */
-  async start(body: SearchBody): Promise<void> {
+  /** Start a search; the events of the last one stay until the first page is there. Whether it came. */
+  async start(body: SearchBody): Promise<boolean> {
     this.body = body;
     this.cursor = null;
     const page = await this.load("first-page");
     if (page) this.events.value = page.events;
+    return page !== null;
   }
 
   /** Load the next page, unless it is being loaded or there is none. */

@@ -1,41 +1,122 @@
 import { useEffect, useState } from "preact/hooks";
-import type { SearchRun } from "./run";
+import { Link } from "wouter-preact";
+import { filterText } from "./query-text";
+import type { View } from "./address";
+import { changeText } from "./histogram-shape";
+import { lengthMs, lengthName } from "./range";
+import type { Searching } from "./searching";
 
 const SLOW_MS = 3000;
 const numbers = new Intl.NumberFormat();
 
-/** One line: how many events, what they cost to find; what is being read while it takes long. */
-export function Status({ run, onHelp }: { run: SearchRun; onHelp(): void }) {
-  const loading = run.phase.value === "first-page" || run.phase.value === "more";
+export interface StatusProps {
+  searching: Searching;
+  view: View;
+  onView(view: View): void;
+  compare: boolean;
+  wrap: boolean;
+  onCompare(): void;
+  onWrap(): void;
+  onSaved(): void;
+  onExport(): void;
+  onHelp(): void;
+}
+
+/** One line: how many events, what they cost to find; what is being read while it takes long; how they are shown. */
+export function Status(props: StatusProps) {
+  const { searching, view, compare, wrap, onView, onCompare, onWrap, onSaved, onExport, onHelp } = props;
+  const { run, range } = searching;
+  const loading = searching.reading || run.phase.value === "more";
   const slow = useSlow(loading);
-  const { value: stats } = run.stats;
+  const length = lengthName(lengthMs(range, Date.now()));
   return (
     <div class="status">
-      <span role="status">
-        {slow ? (
-          <>
-            Still reading.{" "}
-            <button type="button" class="button small" onClick={() => run.cancel()}>
-              Cancel
-            </button>
-          </>
-        ) : (
-          stats && (
-            <>
-              <b>
-                {numbers.format(run.events.value.length)}
-                {run.hasMore.value ? "+" : ""}
-              </b>{" "}
-              events · {numbers.format(Math.round(stats.elapsed_ms))} ms · {numbers.format(stats.rows_read)} rows read
-            </>
-          )
-        )}
+      <span role="status" class="count">
+        {slow ? <Slow searching={searching} length={length} /> : <Count searching={searching} />}
       </span>
-      <button type="button" class="button plain small help" onClick={onHelp}>
-        ? keys
-      </button>
+      <span class="views">
+        <button
+          type="button"
+          class="button plain small"
+          aria-pressed={view === "lines"}
+          onClick={() => onView("lines")}
+        >
+          {searching.isTable ? "Table" : "Lines"}
+        </button>
+        <button
+          type="button"
+          class="button plain small"
+          aria-pressed={view === "patterns"}
+          onClick={() => onView("patterns")}
+        >
+          Patterns
+        </button>
+        <Link class="button plain small" href={liveAddress(searching.query)}>
+          Live
+        </Link>
+        <button type="button" class="button plain small" aria-pressed={compare} onClick={onCompare}>
+          Compare with {length} before
+        </button>
+        <button type="button" class="button plain small wrap-choice" aria-pressed={wrap} onClick={onWrap}>
+          Wrap
+        </button>
+        <button type="button" class="button plain small" aria-haspopup="dialog" onClick={onSaved}>
+          Save or open
+        </button>
+        <button type="button" class="button plain small" aria-haspopup="dialog" onClick={onExport}>
+          Export
+        </button>
+        <button type="button" class="button plain small help" onClick={onHelp}>
+          ? keys
+        </button>
+      </span>
       {loading && <div class="progress" aria-hidden="true" />}
     </div>
+  );
+}
+
+function liveAddress(query: string): string {
+  const filter = filterText(query);
+  return filter ? `/live?${new URLSearchParams({ q: filter })}` : "/live";
+}
+
+function Slow({ searching, length }: { searching: Searching; length: string }) {
+  return (
+    <>
+      Still reading {length} of events{searching.query && " for the query"}.{" "}
+      <button type="button" class="button small" onClick={() => searching.cancel()}>
+        Cancel
+      </button>
+    </>
+  );
+}
+
+/** The exact count when the histogram is there, until then that of the loaded lines. */
+function Count({ searching }: { searching: Searching }) {
+  const { run, histogram, before, table } = searching;
+  const stats = searching.isTable ? table.value.value?.stats : run.stats.value;
+  if (!stats) return null;
+  const cost = `${numbers.format(Math.round(stats.elapsed_ms))} ms · ${numbers.format(stats.rows_read)} rows read`;
+  const { rows } = table.value.value ?? { rows: [] };
+  if (searching.isTable)
+    return <Counted count={numbers.format(rows.length)} of={rows.length === 1 ? "row" : "rows"} rest={cost} />;
+  const isCounted = histogram.value.value !== null && !histogram.loading.value && !searching.reading;
+  const loaded = run.events.value.length;
+  const total = isCounted ? histogram.value.value!.total : loaded;
+  const earlier = before.value.value?.total;
+  const change =
+    isCounted && earlier !== undefined ? ` (${numbers.format(earlier)} before, ${changeText(total, earlier)})` : "";
+  const more = !isCounted && run.hasMore.value ? "+" : "";
+  return (
+    <Counted count={numbers.format(total) + more} of={`${total === 1 ? "event" : "events"}${change}`} rest={cost} />
+  );
+}
+
+function Counted({ count, of, rest }: { count: string; of: string; rest: string }) {
+  return (
+    <>
+      <b>{count}</b> {of} · {rest}
+    </>
   );
 }
 

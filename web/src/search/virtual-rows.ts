@@ -12,10 +12,21 @@ export interface VirtualRows {
   items: VirtualItem[];
   height: number;
   scrollTo(index: number): void;
+  /** The `ref` of rows whose height is not `rowHeight`; they need `data-index`. */
+  measure(element: Element | null): void;
 }
 
-/** The rows of a long list that are in view, of one height each. */
-export function useVirtualRows(count: number, rowHeight: number, scroller: RefObject<HTMLElement>): VirtualRows {
+/**
+ * The rows of a long list that are in view.
+ *
+ * @param measured whether rows have heights of their own; without it all have `rowHeight`.
+ */
+export function useVirtualRows(
+  count: number,
+  rowHeight: number,
+  scroller: RefObject<HTMLElement>,
+  measured = false,
+): VirtualRows {
   const [, show] = useReducer((version: number) => version + 1, 0);
   const options = {
     count,
@@ -24,7 +35,7 @@ export function useVirtualRows(count: number, rowHeight: number, scroller: RefOb
     observeElementOffset,
     observeElementRect,
     scrollToFn: elementScroll,
-    overscan: 12,
+    overscan: 8,
     onChange: () => show(0),
   };
   const made = useRef<Virtualizer<HTMLElement, Element> | null>(null);
@@ -32,10 +43,11 @@ export function useVirtualRows(count: number, rowHeight: number, scroller: RefOb
   virtualizer.setOptions(options);
   useLayoutEffect(() => virtualizer._didMount(), [virtualizer]);
   useLayoutEffect(() => virtualizer._willUpdate());
-  useLayoutEffect(() => virtualizer.measure(), [virtualizer, rowHeight]);
+  useLayoutEffect(() => virtualizer.measure(), [virtualizer, rowHeight, measured]);
   return {
     items: virtualizer.getVirtualItems(),
     height: virtualizer.getTotalSize(),
     scrollTo: (index) => virtualizer.scrollToIndex(index, { align: "auto" }),
+    measure: virtualizer.measureElement,
   };
 }

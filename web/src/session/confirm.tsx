@@ -2,9 +2,10 @@ import { useState } from "preact/hooks";
 import { Link } from "wouter-preact";
 import { call } from "../api/client";
 import { Entrance } from "../app/frame";
-import { Field } from "../controls/field";
+import { CodeField, Field } from "../controls/field";
 import { Problem } from "../controls/problem";
 import { textOf, useSubmission } from "../controls/submission";
+import { Submit } from "../controls/submit";
 import { rememberEmail, rememberedEmail } from "./entered-email";
 import { logIn } from "./session";
 
@@ -41,15 +42,7 @@ export function ConfirmPage() {
           defaultValue={email}
           wrong={form.wrong("email")}
         />
-        <Field
-          label="Code"
-          name="code"
-          inputMode="numeric"
-          autocomplete="one-time-code"
-          first
-          required
-          wrong={form.wrong("code")}
-        />
+        <CodeField wrong={form.wrong("code")} />
         <Field
           label="Password"
           name="password"
@@ -60,9 +53,9 @@ export function ConfirmPage() {
           wrong={form.wrong("password")}
         />
         <Problem problem={form.problem} />
-        <button class="button primary" disabled={form.busy}>
-          {form.busy ? "Confirming…" : "Confirm and sign in"}
-        </button>
+        <Submit form={form} kind="primary" busy="Confirming…">
+          Confirm and sign in
+        </Submit>
       </form>
       {email && (
         <form onSubmit={resend.onSubmit}>

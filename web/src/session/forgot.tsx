@@ -2,9 +2,10 @@ import { useState } from "preact/hooks";
 import { Link } from "wouter-preact";
 import { call } from "../api/client";
 import { Entrance } from "../app/frame";
-import { Field } from "../controls/field";
+import { CodeField, Field } from "../controls/field";
 import { Problem } from "../controls/problem";
 import { textOf, useSubmission } from "../controls/submission";
+import { Submit } from "../controls/submit";
 import { rememberEmail, rememberedEmail } from "./entered-email";
 import { logIn } from "./session";
 
@@ -35,9 +36,9 @@ function AskForCode({ onSent }: { onSent(email: string): void }) {
           wrong={form.wrong("email")}
         />
         <Problem problem={form.problem} />
-        <button class="button primary" disabled={form.busy}>
-          {form.busy ? "Sending…" : "Send the code"}
-        </button>
+        <Submit form={form} kind="primary" busy="Sending…">
+          Send the code
+        </Submit>
       </form>
       <nav aria-label="Other ways in">
         <Link href="/sign-in">Sign in</Link>
@@ -59,15 +60,7 @@ function SetPassword({ email }: { email: string }) {
       about={`If ${email} has an account, a code of six digits is on its way. Every session ends with the change.`}
     >
       <form class="stack" onSubmit={form.onSubmit} noValidate>
-        <Field
-          label="Code"
-          name="code"
-          inputMode="numeric"
-          autocomplete="one-time-code"
-          first
-          required
-          wrong={form.wrong("code")}
-        />
+        <CodeField wrong={form.wrong("code")} />
         <Field
           label="New password"
           name="password"
@@ -78,9 +71,9 @@ function SetPassword({ email }: { email: string }) {
           wrong={form.wrong("password")}
         />
         <Problem problem={form.problem} />
-        <button class="button primary" disabled={form.busy}>
-          {form.busy ? "Setting…" : "Set the password and sign in"}
-        </button>
+        <Submit form={form} kind="primary" busy="Setting…">
+          Set the password and sign in
+        </Submit>
       </form>
     </Entrance>
   );

@@ -4,6 +4,7 @@ import { Entrance } from "../app/frame";
 import { Field } from "../controls/field";
 import { Problem } from "../controls/problem";
 import { textOf, useSubmission } from "../controls/submission";
+import { Submit } from "../controls/submit";
 import { rememberEmail, rememberedEmail } from "./entered-email";
 import { logIn } from "./session";
 
@@ -41,9 +42,9 @@ export function SignInPage() {
           wrong={form.wrong("password")}
         />
         <Problem problem={form.problem} />
-        <button class="button primary" disabled={form.busy}>
-          {form.busy ? "Signing in…" : "Sign in"}
-        </button>
+        <Submit form={form} kind="primary" busy="Signing in…">
+          Sign in
+        </Submit>
       </form>
       <nav aria-label="Other ways in">
         <Link href="/sign-up">Create an account</Link>

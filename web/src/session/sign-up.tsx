@@ -4,6 +4,7 @@ import { Entrance } from "../app/frame";
 import { Check, Field } from "../controls/field";
 import { Problem } from "../controls/problem";
 import { textOf, useSubmission } from "../controls/submission";
+import { Submit } from "../controls/submit";
 import { rememberEmail, rememberedEmail } from "./entered-email";
 
 export function SignUpPage() {
@@ -53,9 +54,9 @@ export function SignUpPage() {
         )}
         <Check name="marketing_opt_in" label="Send me product news. You can stop this at any time." />
         <Problem problem={form.problem} />
-        <button class="button primary" disabled={form.busy}>
-          {form.busy ? "Creating…" : "Create the account"}
-        </button>
+        <Submit form={form} kind="primary" busy="Creating…">
+          Create the account
+        </Submit>
       </form>
       <nav aria-label="Other ways in">
         <Link href="/sign-in">Sign in instead</Link>

@@ -1,33 +1,45 @@
 import { call } from "../api/client";
+import type { AccountProfile } from "../api/schema";
 import { Page } from "../app/frame";
 import { chooseTheme, theme, type Theme } from "../app/theme";
 import { Field } from "../controls/field";
+import { Loaded } from "../controls/loaded";
 import { Problem } from "../controls/problem";
 import { useResource } from "../controls/resource";
+import { Sections, SETTINGS_SECTIONS } from "../controls/sections";
 import { useSubmission } from "../controls/submission";
+import { Submit } from "../controls/submit";
 import { logIn, logOut } from "../session/session";
-
-interface Account {
-  tenant_id: string;
-  profile?: { name: string; email: string } | null;
-  name?: string;
-  email?: string;
-}
+import { MarketingChoice } from "./marketing";
+import { Profile } from "./profile";
 
 export function SettingsPage() {
-  const account = useResource((signal) => call<Account>("GET", "/v1/account", { signal }));
-  const email = account.value?.profile?.email ?? account.value?.email ?? "";
+  const account = useResource((signal) => call<AccountProfile>("GET", "/v1/account", { signal }));
   return (
     <Page title="Settings">
-      <div class="stack">
+      <Sections label="Settings" links={SETTINGS_SECTIONS} />
+      <div class="parts">
+        <section class="stack" aria-labelledby="profile">
+          <h2 id="profile">Profile</h2>
+          <Loaded resource={account} lines={5}>
+            {(profile) => <Profile account={profile} onChanged={() => void account.reload()} />}
+          </Loaded>
+        </section>
         <section class="stack" aria-labelledby="appearance">
           <h2 id="appearance">Appearance</h2>
           <ThemeChoice />
         </section>
         <section class="stack" aria-labelledby="password">
           <h2 id="password">Password</h2>
-          <Problem problem={account.problem} retry={() => void account.reload()} />
-          {email && <ChangePassword email={email} />}
+          <Loaded resource={account} lines={4}>
+            {({ email }) => email && <ChangePassword email={email} />}
+          </Loaded>
+        </section>
+        <section class="stack" aria-labelledby="mails">
+          <h2 id="mails">Mails</h2>
+          <Loaded resource={account} lines={1}>
+            {(profile) => <MarketingChoice optedIn={profile.marketing_opt_in} />}
+          </Loaded>
         </section>
         <section class="stack" aria-labelledby="sessions">
           <h2 id="sessions">Sessions</h2>
@@ -89,9 +101,9 @@ function ChangePassword({ email }: { email: string }) {
       />
       <Problem problem={form.problem} />
       <div>
-        <button class="button" disabled={form.busy}>
-          {form.busy ? "Changing…" : "Change the password"}
-        </button>
+        <Submit form={form} busy="Changing…">
+          Change the password
+        </Submit>
       </div>
     </form>
   );

@@ -4,6 +4,7 @@ import { Page } from "../app/frame";
 import { Problem } from "../controls/problem";
 import { Snippet } from "../controls/snippet";
 import { useSubmission } from "../controls/submission";
+import { Submit } from "../controls/submit";
 import { createKey, type CreatedKey } from "../keys/api";
 import { waitForLog, type FirstLog } from "./first-log";
 import { CLIENTS, type Client } from "./snippets";
@@ -38,9 +39,9 @@ function CreateFirstKey({ onCreated }: { onCreated(key: CreatedKey): void }) {
       <p class="dim">It may send logs and nothing else. More keys are under “Keys”.</p>
       <Problem problem={form.problem} />
       <div>
-        <button class="button primary" disabled={form.busy}>
-          {form.busy ? "Creating…" : "Create the key"}
-        </button>
+        <Submit form={form} kind="primary" busy="Creating…">
+          Create the key
+        </Submit>
       </div>
     </form>
   );

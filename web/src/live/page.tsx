@@ -1,0 +1,150 @@
+import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+import { Link, useLocation, useSearch } from "wouter-preact";
+import { useTitle } from "../app/title";
+import { Problem } from "../controls/problem";
+import { writeAddress } from "../search/address";
+import { QueryField } from "../search/editor/query-field";
+import { EventPanel, type Tab } from "../search/event-panel";
+import { useKeys } from "../search/keys";
+import { Lines, useExpanded } from "../search/lines";
+import { filterText, markedWords, narrowed } from "../search/query-text";
+import { Tail } from "./tail";
+import "../search/search.css";
+import "./live.css";
+
+const RATE_EVERY_MS = 1000;
+const rates = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+
+/** Events as they are stored, the newest at the end; it stops scrolling when the person reads. */
+export function LivePage() {
+  const query = new URLSearchParams(useSearch()).get("q") ?? "";
+  const [, navigate] = useLocation();
+  useTitle(query ? `Live: ${query}` : "Live");
+  const go = (wanted: string) => navigate(wanted ? `/live?${new URLSearchParams({ q: wanted })}` : "/live");
+  const tail = useMemo(() => new Tail(filterText(query)), [query]);
+  useEffect(() => {
+    void tail.run();
+    return () => tail.stop();
+  }, [tail]);
+  return <Following key={query} query={query} tail={tail} go={go} />;
+}
+
+function Following({ query, tail, go }: { query: string; tail: Tail; go(query: string): void }) {
+  const [, navigate] = useLocation();
+  const [follow, setFollow] = useState(true);
+  const [selected, setSelected] = useState<number | null>(null);
+  const [tab, setTab] = useState<Tab>("event");
+  const field = useRef<HTMLTextAreaElement>(null);
+  const events = tail.events.value;
+  const [expandedLines, expand] = useExpanded(events);
+  const event = selected === null ? undefined : events[selected];
+
+  function following(next: boolean): void {
+    setFollow(next);
+    tail.follow(next);
+  }
+
+  function select(index: number | null): void {
+    if (index !== null) following(false);
+    setSelected(index);
+  }
+
+  useKeys([
+    { key: "/", does: "write the filter", run: () => field.current?.focus() },
+    { key: " ", does: "pause, or follow the newest line", run: () => following(!follow) },
+    { key: "Escape", does: "close the line", run: () => select(null) },
+  ]);
+
+  return (
+    <div class="search live">
+      <form
+        class="bar"
+        role="search"
+        onSubmit={(submitted) => {
+          submitted.preventDefault();
+          go(field.current?.value.trim() ?? "");
+        }}
+      >
+        <QueryField query={query} field={field} wrongAt={null} onSubmit={(text) => go(text.trim())} />
+        <button type="button" class="button" aria-pressed={!follow} onClick={() => following(!follow)}>
+          {follow ? "Pause" : "Follow"}
+        </button>
+        <button class="button primary">Filter</button>
+      </form>
+      <LiveStatus tail={tail} follow={follow} query={query} />
+      <div class={event ? "body with-event" : "body"}>
+        <section class="results" aria-label="Live events">
+          <Problem problem={tail.problem.value} />
+          {events.length > 0 ? (
+            <Lines
+              events={events}
+              selected={selected}
+              words={markedWords(query)}
+              withDay={false}
+              columns={[]}
+              wrap={false}
+              stale={false}
+              expandedLines={expandedLines}
+              onSelect={select}
+              onExpand={expand}
+              onNearEnd={() => undefined}
+              follow={follow}
+              onFollow={(next) => next !== follow && following(next)}
+            />
+          ) : (
+            !tail.problem.value && (
+              <p class="nothing dim">Waiting for events. They are shown here as soon as they are stored.</p>
+            )
+          )}
+          {tail.unseen.value > 0 && (
+            <button type="button" class="button primary unseen" onClick={() => following(true)}>
+              ↓ {tail.unseen.value.toLocaleString()} new {tail.unseen.value === 1 ? "event" : "events"}
+            </button>
+          )}
+        </section>
+        {event && (
+          <EventPanel
+            event={event}
+            words={markedWords(query)}
+            tab={tab}
+            columns={[]}
+            onTab={setTab}
+            onFilter={(filter) => go(narrowed(query, filter))}
+            onTrace={(traced) => navigate(`/trace/${encodeURIComponent(traced.trace_id)}`)}
+            onOpen={(opened) => navigate(writeAddress({ query, event: opened.id ?? null }))}
+            onClose={() => select(null)}
+          />
+        )}
+      </div>
+    </div>
+  );
+}
+
+function LiveStatus({ tail, follow, query }: { tail: Tail; follow: boolean; query: string }) {
+  const [, tick] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => {
+    const timer = setInterval(() => tick(0), RATE_EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const waiting = tail.waiting.value;
+  const state = tail.problem.value ? "stopped" : waiting ? "waiting" : follow ? "live" : "paused";
+  return (
+    <div class="status">
+      <span role="status">
+        <i class={`pulse ${state}`} />{" "}
+        {waiting
+          ? `${waiting.message} The tail continues by itself.`
+          : { stopped: "Stopped", live: "Live", paused: "Paused: the lines stay", waiting: "" }[state]}
+        {tail.gap.value && " · events may be missing, because the page slept for long"}
+      </span>
+      <span class="rate">
+        <b>{rates.format(tail.rate(Date.now()))}</b> events/s
+      </span>
+      <span class="views">
+        <Link class="button plain small" href={writeAddress({ query })}>
+          Search this
+        </Link>
+      </span>
+    </div>
+  );
+}
