@@ -12,11 +12,11 @@ from time import monotonic
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from astralog._settings import ApiKey, Endpoint
+from astralog._settings import ROUTE, ApiKey, Endpoint
 from astralog._version import __version__
 
 FAILURES = (OSError, HTTPException, ValueError)
-"""What `post` raises when there is no response: the request may have arrived or not."""
+"""What a request raises when there is no response: the request may have arrived or not."""
 
 MAX_IDLE_SECONDS = 20
 """A connection that was idle for longer is replaced: the other side may have closed it."""
@@ -26,23 +26,30 @@ MAX_RESPONSE_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Response:
-    """The status; seconds of `Retry-After`; the JSON object of the body, empty for any other body."""
+    """The status; seconds of `Retry-After`; the body, and the JSON object in it, empty for any other body."""
 
     status: int
     retry_after: float | None = None
     document: dict[str, Any] = field(default_factory=dict)
+    body: bytes = field(default=b"", compare=False, repr=False)
 
 
 class Transport:
-    """Sends bodies, one at a time."""
+    """Sends requests, one at a time. `max_response_bytes`: a longer body of a response is not read."""
 
     def __init__(
-        self, endpoint: Endpoint, key: ApiKey, timeout: float, context: ssl.SSLContext | None
+        self,
+        endpoint: Endpoint,
+        key: ApiKey,
+        timeout: float,
+        context: ssl.SSLContext | None,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
     ) -> None:
         self._endpoint = endpoint
         self._key = key
         self._timeout = timeout
         self._context = context
+        self._max_response_bytes = max_response_bytes
         self._connection: HTTPConnection | None = None
         self._used_at = 0.0
 
@@ -53,9 +60,30 @@ class Transport:
         ------
         one of FAILURES: there is no response.
         """
+        headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": idempotency_key}
+        if encoding:
+            headers["Content-Encoding"] = encoding
+        return self._exchange("POST", self._endpoint.path, body, headers)
+
+    def ask(self, method: str, path: str, document: dict[str, Any] | None = None) -> Response:
+        """Send a request with a JSON body, or without one, to a path such as `/v1/search`.
+
+        Raises
+        ------
+        one of FAILURES: there is no response.
+        """
+        prefix = self._endpoint.path[: -len(ROUTE)]
+        body = None if document is None else json.dumps(document).encode()
+        return self._exchange(method, prefix + path, body, {"Content-Type": "application/json"})
+
+    def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Response:
+        own = {
+            "Authorization": self._key.authorization(),
+            "User-Agent": f"astralog-python/{__version__}",
+        }
         try:
             connection = self._open()
-            connection.request("POST", self._endpoint.path, body, self._headers(encoding, idempotency_key))
+            connection.request(method, path, body, {**own, **headers})
             with connection.getresponse() as response:
                 found = self._read(response)
         except BaseException:
@@ -65,19 +93,10 @@ class Transport:
         return found
 
     def close(self) -> None:
-        """Close the connection; the next `post` opens another."""
+        """Close the connection; the next request opens another."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
-
-    def _headers(self, encoding: str | None, idempotency_key: str) -> dict[str, str]:
-        headers = {
-            "Authorization": self._key.authorization(),
-            "Content-Type": "application/x-ndjson",
-            "Idempotency-Key": idempotency_key,
-            "User-Agent": f"astralog-python/{__version__}",
-        }
-        return {**headers, "Content-Encoding": encoding} if encoding else headers
 
     def _open(self) -> HTTPConnection:
         if monotonic() - self._used_at > MAX_IDLE_SECONDS:
@@ -109,7 +128,7 @@ class Transport:
         if body is None:
             self.close()
         retry_after = seconds_of(response.headers.get("retry-after"))
-        return Response(response.status, retry_after, _object_of(body or b""))
+        return Response(response.status, retry_after, _object_of(body or b""), body or b"")
 
     def _body(self, response: HTTPResponse) -> bytes | None:
         """The whole body; None if it is too large or takes too long."""
@@ -117,7 +136,7 @@ class Transport:
         body = b""
         while piece := response.read1(65_536):
             body += piece
-            if len(body) > MAX_RESPONSE_BYTES or monotonic() > deadline:
+            if len(body) > self._max_response_bytes or monotonic() > deadline:
                 return None
         return body
 
