@@ -29,7 +29,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 # Workers and children import the same modules: without bytecode on disk each of them compiles all of it again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo up web web-test test unit crash soak fairness rehearse rehearse-upgrade clients clients-debian check lint audit fmt hooks bench build synth bootstrap deploy destroy lock clean
+.PHONY: help setup demo up web web-test bench-web web-types screenshots test unit crash soak fairness rehearse rehearse-upgrade clients clients-debian check lint audit fmt hooks bench build synth bootstrap deploy destroy lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -81,16 +81,22 @@ web-test: web/dist/index.html ## the page's own tests, and its weight
 	@npm test --prefix web --silent
 	@npm run size --prefix web --silent
 
-unit: setup ## the unit tests only: no stack, no browser
-	@$(V)/python -m pytest tests/unit -n $(WORKERS) --maxprocesses 5 --no-loadscope-reorder
+unit: setup ## the unit tests only: no stack, no browser, no measured process
+	@$(V)/python -m pytest tests/unit -m "not soak and not measured" -n $(WORKERS) --maxprocesses 5 --no-loadscope-reorder
 
-crash: setup ## the crash matrix in full: sync killed at every step, 2,100 runs (about 20 minutes)
+web-types: setup ## the API's types for the dashboard, from the OpenAPI document
+	@$(V)/python -m openapi.typescript
+
+screenshots: setup $(CHROMIUM) web ## pictures of every page (light, dark, phone), into docs/screenshots
+	@$(V)/python -m tests.browser.screenshots
+
+crash: setup ## the crash matrix in full: sync killed at every step, 2,550 runs (about 25 minutes)
 	@$(V)/python -m tests.crash --seeds 15
 
 soak: setup ## the long runs: a hundred kills, 20,000 changed bodies of each decoder, each generated example
 	@$(V)/python -m pytest tests -m "soak or hypothesis" --hypothesis-profile full
 
-fairness: setup ## what a hostile tenant costs another: seven attacks on a stack of its own (about 10 minutes)
+fairness: setup ## what a hostile tenant costs another: seven attacks on a stack of its own (about 16 minutes)
 	@$(V)/python -m tests.fairness
 
 $(EMULATOR): rehearsal/requirements.txt | $(READY)
@@ -101,10 +107,10 @@ $(EMULATOR): rehearsal/requirements.txt | $(READY)
 
 REHEARSE ?= --as-documented
 
-rehearse: setup $(EMULATOR) ## deploy the real templates to an emulator of AWS and try every promise (docs/rehearsal.md)
+rehearse: setup web $(EMULATOR) ## deploy the real templates to an emulator of AWS and try every promise (docs/rehearsal.md)
 	@$(V)/python -m rehearsal $(REHEARSE)
 
-rehearse-upgrade: setup $(EMULATOR) ## upgrade an earlier version with data in it, under load, then remove it (FROM=commit)
+rehearse-upgrade: setup web $(EMULATOR) ## upgrade an earlier version with data in it, under load, then remove it (FROM=commit)
 	@$(V)/python -m rehearsal upgrade $(if $(FROM),--from $(FROM))
 
 clients: setup $(CLIENTS) ## real log clients, unmodified, against a stack of their own (installs them once)
@@ -135,7 +141,7 @@ lint: setup web/node_modules/.ready ## ruff, mypy strict, import-linter, names a
 	@$(V)/python -m tests.language
 	@npm run lint --prefix web --silent
 
-audit: setup $(AUDIT_READY) ## cdk-nag, checkov, cfn-lint, licences, hashes; build/*.cdx.json (JSON=--json)
+audit: setup web $(AUDIT_READY) ## cdk-nag, checkov, cfn-lint, licences, hashes; build/*.cdx.json (JSON=--json)
 	@$(V)/python -m audit $(JSON)
 
 fmt: setup web/node_modules/.ready ## format the code and fix what ruff can fix
@@ -146,14 +152,18 @@ fmt: setup web/node_modules/.ready ## format the code and fix what ruff can fix
 hooks: setup ## check formatting, imports and the commit subject at each commit (needs `pre-commit`)
 	@pre-commit install --hook-type pre-commit --hook-type commit-msg
 
-bench: setup ## the bars of docs/performance.md, as ratios, into bench/results.json
+bench: setup ## the bars of docs/performance.md, as ratios, into bench/results.json, the page and its chart
 	@$(V)/python -m bench --report
+	@$(V)/python -m bench.report
 
-build: setup ## the functions' zips (arm64), without Docker
+bench-web: setup web $(CHROMIUM) ## how fast the search page is: first lines, and scrolling through 100,000
+	@$(V)/python -m tests.browser.bench_search
+
+build: setup web ## the functions' zips (arm64), without Docker; the dashboard's needs Node.js
 	@$(V)/python -m infra.build
 	@$(V)/python -m audit.sbom >/dev/null
 
-synth: setup ## the CloudFormation templates, offline, into cdk.out
+synth: setup web ## the CloudFormation templates, offline, into cdk.out
 	@$(V)/python -m infra.app && ls cdk.out/*.template.json
 
 node_modules/.ready: package-lock.json

@@ -19,6 +19,7 @@ from audit.scanners import scan
 from infra import build
 
 AUDIT_LOCK = build.ROOT / "audit" / "requirements.txt"
+NPM_LOCKS = (build.ROOT / "package-lock.json", build.ROOT / "web" / "package-lock.json")
 
 
 def audit_templates(folder: Path) -> tuple[list[Finding], list[Acceptance]]:
@@ -40,7 +41,8 @@ def audit_packages() -> tuple[list[Finding], int]:
         findings += lock_findings(build.ROOT, lock)
     for folder, lock in shipped.items():
         findings += licence_findings(build.ROOT, lock, licences(build.TARGET / folder))
-    findings += npm_findings(build.ROOT, build.ROOT / "package-lock.json", ALLOWED)
+    for lock in NPM_LOCKS:
+        findings += npm_findings(build.ROOT, lock, ALLOWED)
     sbom.write_all()
     return findings, len({each for lock in shipped.values() for each in packages(lock)})
 

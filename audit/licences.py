@@ -9,9 +9,12 @@ from audit.findings import Finding
 from audit.locks import Package, packages
 
 ALLOWED = frozenset(
-    {"0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "MPL-2.0", "PSF-2.0"}
-)
-"""SPDX ids that ask for notices only. MPL-2.0 asks for the source of changed files; we change none.
+    {
+        "0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "MPL-2.0",
+        "PSF-2.0", "Unlicense",
+    }
+)  # fmt: skip
+"""SPDX ids that ask for notices at most. MPL-2.0 asks for the source of changed files; we change none.
 
 `BSD`: a package that names the family and not the variant.
 """

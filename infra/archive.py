@@ -1,8 +1,13 @@
 """Write reproducible zips (same content, same bytes) without files that functions never load."""
 
 import shutil
+import threading
 import zipfile
+import zlib
+from concurrent.futures import Future
+from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 NEVER_LOADED = ("**/__pycache__", "*/tests", "*/test", "*/examples", "bin")
 """Folders at the root of a zip that no function imports. `bin` has scripts with the builder's Python path."""
@@ -61,14 +66,44 @@ def write_zip(tree: Path, target: Path) -> None:
     """
     unfinished = target.with_suffix(".unfinished")
     files = sorted((file.relative_to(tree).as_posix(), file) for file in tree.rglob("*") if file.is_file())
-    with zipfile.ZipFile(unfinished, "w") as archive:
+    with unfinished.open("wb") as opened, zipfile.ZipFile(opened, "w") as archive:
         for name, file in files:
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.create_system = _UNIX
             entry.external_attr = _READABLE
             entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, file.read_bytes())
+            _write(archive, opened, entry, file.read_bytes())
     unfinished.replace(target)
+
+
+def _write(archive: zipfile.ZipFile, file: BinaryIO, entry: zipfile.ZipInfo, content: bytes) -> None:
+    """As `ZipFile.writestr`, which has no form for content that is deflated already.
+
+    `file` is the one that `archive` writes to.
+    """
+    deflated = _deflated(content)
+    entry.CRC, entry.file_size, entry.compress_size = zlib.crc32(content), len(content), len(deflated)
+    entry.header_offset = file.tell()
+    file.write(entry.FileHeader(zip64=False) + deflated)
+    archive.start_dir = file.tell()
+    archive.filelist.append(entry)
+    archive.NameToInfo[entry.filename] = entry
+
+
+_made: dict[bytes, Future[bytes]] = {}
+_lock = threading.Lock()
+
+
+def _deflated(content: bytes) -> bytes:
+    """Each content is deflated once in this process: two thirds of it, packages, are in several zips."""
+    digest = sha256(content).digest()
+    with _lock:
+        is_first = digest not in _made
+        result = _made.setdefault(digest, Future())
+    if is_first:
+        compressor = zlib.compressobj(zlib.Z_DEFAULT_COMPRESSION, zlib.DEFLATED, -zlib.MAX_WBITS)
+        result.set_result(compressor.compress(content) + compressor.flush())
+    return result.result()
 
 
 def unpacked_bytes(tree: Path) -> int:

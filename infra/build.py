@@ -1,9 +1,11 @@
 """Build the function zips: `python -m infra.build [--json]` writes build/<folder>/ and build/<folder>.zip.
 
 A zip holds the pinned packages, as wheels for Lambda's platform, `functions/shared/` and the function's own
-folder, without `openapi.py`: that declares routes for the OpenAPI document, which the zip of the function
-that serves it has. Needs neither AWS nor Docker. Wheels come from uv's cache, or else from the package index.
-An unchanged zip is not built again.
+folder, without `openapi.py` or `openapi/`: they declare routes for the OpenAPI document, which the zip of the
+function that serves it has. The dashboard's zip has the files that `make web` builds. Needs neither AWS nor
+Docker. Wheels come from uv's cache, or else from the package index.
+An unchanged zip is not built again. With a Python of Lambda's version on this machine, all modules are
+compiled (infra.bytecode); without one, the zips work, but start slowly.
 
 With `--architecture` or `--python` the zips are for another platform, in a folder of their own:
 build/<architecture>-<Python version>/.
@@ -22,8 +24,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from infra import archive
-from infra.topology import ARCHITECTURE, FUNCTIONS, OPENAPI_PATH, PYTHON, UNKNOWN_ROUTES, function
+from infra import archive, bytecode
+from infra.topology import (
+    ARCHITECTURE,
+    FUNCTIONS,
+    OPENAPI_PATH,
+    PAGE_FILES,
+    PYTHON,
+    UNKNOWN_ROUTES,
+    function,
+)
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "build"
@@ -31,7 +41,10 @@ TARGET = ROOT / "build"
 FOLDERS = tuple(sorted({function.folder for function in FUNCTIONS}))
 
 SERVES_OPENAPI = function(UNKNOWN_ROUTES).folder
-DECLARATIONS = "openapi.py"
+SERVES_DASHBOARD = function("page").folder
+DASHBOARD = ROOT / "web" / "dist"
+DECLARATIONS = frozenset({"openapi", "openapi.py"})
+"""A module or a package."""
 
 MB = 1_000_000
 
@@ -82,8 +95,8 @@ def build_all(target: Path | None = None, platform: Platform = LAMBDA) -> list[Z
 
     Raises
     ------
-    BuildError: a pinned package has no wheel for the platform, or cannot be downloaded; or a route has no
-        declaration.
+    BuildError: a pinned package has no wheel for the platform, or cannot be downloaded; a route has no
+        declaration; or the dashboard is not built.
     """
     target = target or platform.folder
     target.mkdir(parents=True, exist_ok=True)
@@ -105,7 +118,11 @@ def build(folder: str, target: Path, platform: Platform = LAMBDA) -> Zip:
         _copy_sources(folder, tree)
         if folder == SERVES_OPENAPI:
             (tree / OPENAPI_PATH).write_bytes(_openapi_document())
+        if folder == SERVES_DASHBOARD:
+            _copy_dashboard(tree / PAGE_FILES)
         archive.prune(tree)
+        if compiler := bytecode.interpreter(platform.python):
+            bytecode.compile_tree(tree, compiler)
         archive.write_zip(tree, packed)
         stamp.write_text(inputs)
     sha256 = hashlib.sha256(packed.read_bytes()).hexdigest()
@@ -118,19 +135,25 @@ def _sources(folder: str) -> Iterator[Path]:
     yield Path("functions/__init__.py")
     for part in (functions / "shared", functions / folder):
         for file in sorted(part.rglob("*")):
-            if file.is_file() and "__pycache__" not in file.parts and file.name != DECLARATIONS:
-                yield file.relative_to(ROOT)
+            path = file.relative_to(ROOT)
+            if file.is_file() and "__pycache__" not in path.parts and not DECLARATIONS & set(path.parts):
+                yield path
 
 
 def _digest(folder: str, platform: Platform) -> str:
     """Digest of all inputs of the zip, including this build code."""
-    digest = hashlib.sha256(f"{platform.wheels} {platform.python}".encode())
-    recipe = (Path("infra/build.py"), Path("infra/archive.py"))
+    compiler = bytecode.interpreter(platform.python)
+    compiled = bytecode.version(compiler) if compiler else ""
+    digest = hashlib.sha256(f"{platform.wheels} {platform.python} {compiled}".encode())
+    recipe = (Path("infra/build.py"), Path("infra/archive.py"), Path("infra/bytecode.py"))
     for file in (*recipe, *_sources(folder)):
         content = (ROOT / file).read_bytes()
         digest.update(f"\0{file.as_posix()}\0{len(content)}\0".encode() + content)
     if folder == SERVES_OPENAPI:
         digest.update(b"\0" + _openapi_document())
+    if folder == SERVES_DASHBOARD:
+        for file in _dashboard():
+            digest.update(f"\0{file.name}\0".encode() + file.read_bytes())
     return digest.hexdigest()
 
 
@@ -143,6 +166,21 @@ def _openapi_document() -> bytes:
     if made.returncode != 0:
         raise BuildError(f"openapi: {made.stderr.strip()}")
     return (TARGET / "openapi.json").read_bytes()
+
+
+def _dashboard() -> list[Path]:
+    """The built files of the dashboard."""
+    files = sorted(file for file in DASHBOARD.rglob("*") if file.is_file())
+    if not files:
+        raise BuildError("page: the dashboard is not built; `make web` builds it (it needs Node.js)")
+    return files
+
+
+def _copy_dashboard(target: Path) -> None:
+    for file in _dashboard():
+        copied = target / file.relative_to(DASHBOARD)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copied)
 
 
 def install(requirements: Path, tree: Path, platform: Platform = LAMBDA) -> None:
@@ -212,7 +250,13 @@ def main() -> None:
     parser.add_argument("--architecture", choices=sorted(MACHINES), default=LAMBDA.architecture)
     parser.add_argument("--python", default=LAMBDA.python, help="the Python version (default: %(default)s)")
     arguments = parser.parse_args()
-    zips = build_all(platform=Platform(arguments.architecture, arguments.python))
+    platform = Platform(arguments.architecture, arguments.python)
+    if bytecode.interpreter(platform.python) is None:
+        sys.stderr.write(
+            f"No Python {platform.python} on this machine: modules are not compiled, and functions start in "
+            f"two to three times the time. 'uv python install {platform.python}' installs it.\n"
+        )
+    zips = build_all(platform=platform)
     if arguments.json:
         sys.stdout.write(json.dumps([asdict(each) for each in zips], indent=2) + "\n")
     else:

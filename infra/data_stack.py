@@ -60,7 +60,7 @@ class DataStack(Stack):
                 for each in topology.MAIL_SETS
             },
             mail_from=choices.settings.get("mail_from", topology.MAIL_FROM),
-            buckets={each.name: self._bucket(each, key) for each in topology.BUCKETS},
+            buckets={each.name: self._bucket(each, key, choices) for each in topology.BUCKETS},
             tables={each.name: self._table(each, key, choices) for each in topology.TABLES},
             queues=queues,
             dead_queues=dead_queues,
@@ -86,7 +86,7 @@ class DataStack(Stack):
             removal_policy=RETAIN,
         )
 
-    def _bucket(self, spec: topology.Bucket, key: kms.Key) -> s3.Bucket:
+    def _bucket(self, spec: topology.Bucket, key: kms.Key, choices: Choices) -> s3.Bucket:
         """Unversioned on purpose: erasure and expiry promise that deleted objects are gone."""
         bucket = s3.Bucket(
             self,
@@ -99,6 +99,7 @@ class DataStack(Stack):
             enforce_ssl=True,
             versioned=False,
             removal_policy=RETAIN,
+            cors=[_puts_of(choices)] if spec.takes_from_browsers else None,
             lifecycle_rules=[
                 s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1)),
                 *(
@@ -267,4 +268,16 @@ def _written_once(bucket: s3.Bucket, prefix: str) -> iam.PolicyStatement:
         actions=["s3:PutObject"],
         resources=[bucket.arn_for_objects(f"{prefix}*")],
         conditions={"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}},
+    )
+
+
+def _puts_of(choices: Choices) -> s3.CorsRule:
+    """The presigned URL is the permission; the rule lets a browser use it, with its signed header.
+
+    Without a domain the page's origin is the API's, which is created after the buckets.
+    """
+    return s3.CorsRule(
+        allowed_methods=[s3.HttpMethods.PUT],
+        allowed_origins=[f"https://{choices.domain}" if choices.domain else "*"],
+        allowed_headers=["if-none-match", "content-type"],
     )

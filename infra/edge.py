@@ -20,8 +20,14 @@ VIEWER_FUNCTION = f"""function handler(event) {{
 """CloudFront's own header for the address cannot be forwarded without `Host`, by which API Gateway routes."""
 
 
+ASSETS = "/assets/*"
+"""They have no secret, so they are cached at the edge under their path alone."""
+
+
 class Edge(Construct):
-    """A distribution whose only origin is the API: nothing is cached, every method and header passes.
+    """A distribution whose only origin is the API: every method and header passes.
+
+    Nothing is cached but the dashboard's assets, whose names have a hash of their content.
 
     The functions see CloudFront's address as the caller's. So a CloudFront function writes the viewer's into
     a header, and the distribution sends the secret that makes functions believe it. CloudFormation reads the
@@ -45,6 +51,7 @@ class Edge(Construct):
             self,
             "distribution",
             default_behavior=self._behaviour(origin),
+            additional_behaviors={ASSETS: _assets(origin)},
             domain_names=[domain],
             certificate=acm.Certificate.from_certificate_arn(self, "certificate", certificate_arn),
             minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
@@ -76,6 +83,15 @@ class Edge(Construct):
                 )
             ],
         )
+
+
+def _assets(origin: origins.HttpOrigin) -> cloudfront.BehaviorOptions:
+    return cloudfront.BehaviorOptions(
+        origin=origin,
+        cache_policy=cloudfront.CachePolicy.CACHING_OPTIMIZED,
+        compress=False,
+        viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
+    )
 
 
 def _security_headers(scope: Construct) -> cloudfront.ResponseHeadersPolicy:

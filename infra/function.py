@@ -22,8 +22,12 @@ POLICY = "grants"
 class ServiceFunction(Construct):
     """One function of the topology. Its role allows its grants and writing to its own log group.
 
-    The functions write JSON lines, so the log format stays text: Lambda's JSON format would only wrap the
-    runtime's own lines. No tracing, which is charged per request. Concurrency is reserved for functions that
+    Lambda writes no line of its own for a good invocation, which would be half of the bill for logs: that
+    takes the log format JSON, which leaves the functions' own JSON lines as they are, and the system level
+    WARN. The application level must stay INFO: at WARN Lambda drops lines without a level, which are our
+    metrics and the runtime's uncaught exceptions.
+
+    No tracing, which is charged per request. Concurrency is reserved for functions that
     handle all customers' logs, and as a ceiling for routes that need no account: with one shared pool, a
     flood of one open route would leave none for the others (docs/adr/0024).
 
@@ -49,7 +53,9 @@ class ServiceFunction(Construct):
             environment=_environment(spec, stores),
             role=_role(self, spec, log_group, stores),
             log_group=log_group,
-            logging_format=lambda_.LoggingFormat.TEXT,
+            logging_format=lambda_.LoggingFormat.JSON,
+            system_log_level_v2=lambda_.SystemLogLevel.WARN,
+            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
             recursive_loop=lambda_.RecursiveLoop.ALLOW if _sends_to_itself(spec) else None,
         )
         if spec.source:

@@ -26,6 +26,8 @@ ACTIONS = {
         "dynamodb:DeleteItem",
         "dynamodb:BatchWriteItem",
     ),
+    # BatchExecuteStatement with inserts, which replace no item. IAM authorizes it by statement.
+    "insert:table": ("dynamodb:PartiQLInsert",),
     # What an erasure does to the audit trail and to other tables that it never writes.
     "forget:table": ("dynamodb:DeleteItem",),
     # Only maintenance functions list all customers.
@@ -84,6 +86,7 @@ KEY_ACTIONS = {
     "read:table": ("kms:Decrypt", "kms:DescribeKey"),
     "scan:table": ("kms:Decrypt", "kms:DescribeKey"),
     "append:table": _APPENDING,
+    "insert:table": _WRITING,
     "write:table": _WRITING,
     "forget:table": _WRITING,
 }

@@ -3,11 +3,12 @@
 Its state is in memory and ends with the process. moto checks a DynamoDB condition and then writes, on as many
 threads as there are requests, so two conditional writes can both succeed; the real service lets one win.
 So these requests are serialised, as are S3's conditional PUTs and Cognito's. GET /_mail shows the mails
-(local.mail).
+(local.mail), GET /_requests the number of requests (local.request_counts).
 """
 
 import os
 import threading
+import time
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from local import cognito, mail, mail_feedback, moto_lookups, queues, roles, tra
 from local.child import configuration
 from local.endpoints import Endpoints
 from local.naming import LOOPBACK
+from local.request_counts import CountRequests
 from local.stack_outputs import DescribeStacks, outputs
 
 if TYPE_CHECKING:
@@ -81,6 +83,12 @@ class _Quiet(MotoRequestHandler):  # type: ignore[misc]  # moto has no types
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log nothing: one line per request would hide the useful lines."""
 
+    def handle_one_request(self) -> None:
+        """Handle a request, and note what it cost."""
+        began = time.thread_time()
+        super().handle_one_request()
+        self.server.app.note(time.thread_time() - began)
+
 
 def main() -> None:
     config = configuration(Configuration)
@@ -102,7 +110,8 @@ def main() -> None:
         outbox,
         mail_feedback.event_publisher(endpoint),
     )
-    make_server(LOOPBACK, port, application, threaded=True, request_handler=_Quiet).serve_forever()
+    counting = CountRequests(application)
+    make_server(LOOPBACK, port, counting, threaded=True, request_handler=_Quiet).serve_forever()
 
 
 if __name__ == "__main__":

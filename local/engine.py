@@ -7,9 +7,8 @@ persist on a connection and a leftover `readonly=1` would lock the engine perman
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-
-import chdb
 
 _CODE = re.compile(r"Code: (\d+)\.")
 _SETTING_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -59,9 +58,11 @@ class Engine:
     """
 
     def __init__(self, directory: Path, databases: set[str]) -> None:
-        self._path = str(directory)
+        import chdb  # it takes half a second: only where an engine runs
+
+        self._connect = partial(chdb.connect, str(directory))
         # Kept open so that the engine, its caches and its merges survive between statements.
-        self._anchor = chdb.connect(self._path)
+        self._anchor = self._connect()
         for name in sorted(databases):
             self._anchor.query(f"CREATE DATABASE IF NOT EXISTS {_identifier(name)}")
 
@@ -72,7 +73,7 @@ class Engine:
         ------
         EngineError: with ClickHouse's code.
         """
-        connection = chdb.connect(self._path)
+        connection = self._connect()
         try:
             connection.query(f"USE {_identifier(statement.database)}")
             connection.query(_set({**_AS_A_SERVER, **statement.settings}))

@@ -1,4 +1,4 @@
-"""The `gateway` child: API Gateway's HTTP API, the dashboard beside it, the SQS poller and the schedule.
+"""The `gateway` child: API Gateway's HTTP API, the SQS poller and the schedule.
 
 Routes, throttles, body limit and timeouts are the topology's; events and answers are payload 2.0. The
 authorizer is called for every request that is not throttled (it has its own cache). Not supported: CORS, TLS.
@@ -39,7 +39,6 @@ from local.http_event import (
     response_of,
 )
 from local.invoker import WAITS, Invoker
-from local.page import WebPage
 from local.poller import poll_queues
 from local.routing import Match, Routes
 from local.scheduler import run_schedules
@@ -67,12 +66,10 @@ class Gateway:
         routes: Routes,
         invoker: Invoker,
         admitted: Throttles | None = None,
-        page: WebPage | None = None,
     ) -> None:
         self._routes = routes
         self._invoker = invoker
         self._throttles = admitted or Throttles(throttles(), CLOSED)
-        self._page = page
         self._running: set[asyncio.Task[Any]] = set()
 
     def application(self) -> web.Application:
@@ -81,9 +78,6 @@ class Gateway:
         return application
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        page = self._page.response_to(request) if self._page else None
-        if page is not None:
-            return page
         request_id = str(uuid4())
         try:
             call = await _call_of(request, request_id)
@@ -173,7 +167,7 @@ async def serve(config: Configuration) -> None:
     functions = overrides.functions()
     endpoints = Endpoints(config.aws_endpoint, config.services)
     invoker = Invoker(functions, endpoints, Path(config.logs))
-    listener = Listener(Gateway(Routes(functions), invoker, page=WebPage()).application(), config.port)
+    listener = Listener(Gateway(Routes(functions), invoker).application(), config.port)
     await listener.open()
     background = [
         asyncio.create_task(poll_queues(functions, invoker, config.aws_endpoint)),

@@ -8,16 +8,17 @@ batches in the time between the two.
 
 Customers' own clouds are on this machine too; a deployed function would refuse to connect to them. All people
 sign in from one address, and response times need not hide which accounts exist.
-Two invocations read files here, so an account has one of them, where it has 2 of 20 in the cloud.
+Four invocations read files here, so an account has one of them, where it has 2 of 20 in the cloud.
 A search has one thread of the engine, and a tenant two searches at a time: the machine has few cores, and
 the function four environments.
-There is no dashboard yet; the links back from Stripe's pages still stay on this machine. Links to the
-documentation in mails lead to the pages of this clone. The OpenAPI document is that of this clone.
+Links to the documentation in mails lead to the pages of this clone. The OpenAPI document and the dashboard
+are those of this clone.
 """
 
 from dataclasses import replace
 
 from infra.topology import FUNCTIONS, QUEUES, Function, Queue
+from local.dashboard import PAGE_FILES
 from local.naming import PROJECT_ROOT
 from openapi.build import TARGET
 
@@ -34,9 +35,9 @@ HERE = {
     "slots_a_tenant": "1",
     "searches_at_once": "2",
     "query_threads": "1",
-    "dashboard_address": "service:api",
     "docs_address": str(PROJECT_ROOT / "docs"),
     "openapi_path": str(TARGET),
+    "page_files": str(PAGE_FILES),
 }
 
 

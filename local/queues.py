@@ -2,11 +2,15 @@
 
 With 450 messages in a queue one receive takes 0.3 to 1 s of the server's only processor, so a backlog delays
 each further message for a reason that SQS does not have. The results stay the same.
+
+Its deletes replace the list of messages without a lock, so that of two at once one is undone. A receive fails
+if a message is deleted while moto looks at all received ones for groups, which our queues do not have.
 """
 
 import time
+from collections.abc import Callable
 
-from moto.sqs.models import Message, SQSBackend
+from moto.sqs.models import Message, Queue, SQSBackend
 
 
 def install() -> None:
@@ -14,6 +18,18 @@ def install() -> None:
     Message.visible = property(_is_visible)
     Message.delayed = property(_is_delayed)
     SQSBackend.is_message_valid_based_on_retention_period = _is_retained
+    Queue.delete_message = _deleting(Queue.delete_message)
+    Queue.pending_message_groups = property(lambda _queue: set())
+
+
+def _deleting(delete: Callable[[Queue, str], None]) -> Callable[[Queue, str], None]:
+    """`delete`, one at a time, and not while a message is added."""
+
+    def delete_message(queue: Queue, receipt_handle: str) -> None:
+        with queue._messages_lock:  # noqa: SLF001 - the lock with which moto adds a message
+            delete(queue, receipt_handle)
+
+    return delete_message
 
 
 def _is_visible(message: Message) -> bool:

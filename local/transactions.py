@@ -13,6 +13,8 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
 
+from local import inserts
+
 _original = DynamoDBBackend.transact_write_items
 
 
@@ -27,7 +29,8 @@ class _Copying:
 
 
 def install() -> None:
-    """Replace moto's function until the process ends."""
+    """Replace moto's function, and that of inserts, until the process ends."""
+    inserts.install()
     copying = models.copy = _Copying()
 
     def transact_write_items(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:

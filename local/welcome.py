@@ -1,6 +1,6 @@
 """The text that a person sees when the stack is ready."""
 
-from local.page import WebPage
+from local.dashboard import is_built
 from local.stack import ACCOUNTS, Stack
 
 
@@ -29,6 +29,6 @@ Ctrl-C stops it.
 
 def _page_line() -> str:
     """Where the page is, or how to build it."""
-    if WebPage().is_built:
+    if is_built():
         return "\n  open it in a browser: sign up, and read the mailed code at the mail address of stack.json"
     return "\n  the page is not built: `make web` builds it (it needs Node.js 20.19 or later)"

@@ -34,12 +34,15 @@ class ErasureTables:
     notices_table: str
     destinations_table: str
     external_ids_table: str
+    saved_searches_table: str
+    search_budgets_table: str
     shards_table: str
     health_table: str
     billing_table: str
     usage_table: str
     uploads_table: str
     exports_table: str
+    search_exports_table: str
     erasures_table: str
     receipts_table: str
     tombstones_table: str

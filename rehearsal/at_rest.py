@@ -21,7 +21,10 @@ NEEDS = {
         (f"dynamodb:{each}" for each in ("GetItem", "BatchGetItem", "Query", "Scan")), ("kms:Decrypt",)
     ),
     **dict.fromkeys(
-        (f"dynamodb:{each}" for each in ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")),
+        (
+            f"dynamodb:{each}"
+            for each in ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLInsert")
+        ),
         ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"),
     ),
 }

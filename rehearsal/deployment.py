@@ -29,7 +29,6 @@ CHOICES: Mapping[str, str] = {
     "cancel_days": "0",
     "closing_loading_seconds": "1",
     "closing_invoice_seconds": "1",
-    "dashboard_address": "https://app.rehearsal.example",
     "docs_address": "https://docs.rehearsal.example",
 }
 """The operator's choices (docs/deployment.md), all of them offered to any operator."""

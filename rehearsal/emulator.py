@@ -53,6 +53,7 @@ def main() -> None:
     from local.child import configuration
     from rehearsal.policy_context import (
         authorize_batches,
+        authorize_inserts,
         authorize_log_streams,
         show_external_ids,
         show_object_creation,
@@ -78,6 +79,7 @@ def main() -> None:
     show_external_ids(iam_actions)
     authorize_log_streams(iam_actions)
     authorize_batches(iam_actions)
+    authorize_inserts(iam_actions)
     app.main()
 
 

@@ -4,8 +4,11 @@ Like the rest of `rehearsal.emulator` it replaces functions of ministack, and im
 """
 
 import json
+import re
 from typing import Any
 from urllib.parse import parse_qs
+
+_INSERT = re.compile(r'INSERT INTO "([^"]+)"')
 
 ON_STREAMS = ("CreateLogStream", "PutLogEvents")
 
@@ -68,3 +71,24 @@ def authorize_batches(iam_actions: Any) -> None:
         return action.removesuffix("Batch") if service == "sqs" and action else action
 
     iam_actions.extract_iam_action = of_one
+
+
+def authorize_inserts(iam_actions: Any) -> None:
+    """Authorize a batch of inserts by PartiQLInsert on each table, as DynamoDB does.
+
+    The emulator asks for BatchExecuteStatement, which is no action of IAM.
+    """
+    checks_of = iam_actions.dynamodb_transaction_checks
+
+    def of_inserts(action: str, body: bytes, region: str, account: str) -> list[tuple[str, str]]:
+        if action != "dynamodb:BatchExecuteStatement":
+            checks: list[tuple[str, str]] = checks_of(action, body, region, account)
+            return checks
+        statements = [each["Statement"] for each in json.loads(body)["Statements"]]
+        tables = [found[1] for found in map(_INSERT.match, statements) if found]
+        if len(tables) < len(statements):
+            return []  # not inserts alone: denied, since no policy names the action that is asked for
+        arn = f"arn:aws:dynamodb:{region}:{account}:table"
+        return [("dynamodb:PartiQLInsert", f"{arn}/{table}") for table in dict.fromkeys(tables)]
+
+    iam_actions.dynamodb_transaction_checks = of_inserts

@@ -1,4 +1,4 @@
-"""The command line: `python -m infra.cost [--idle] [--json] [--gb-day N] [--events-per-request N]`."""
+"""The command line: `python -m infra.cost`; `--help` has the options."""
 
 import argparse
 import json
@@ -12,12 +12,16 @@ from infra import topology
 from infra.choices import from_context
 from infra.cost.bill import Line, PriceList, as_json, as_text, notes, price_list, total
 from infra.cost.idle import Templates, idle_lines
+from infra.cost.per_gb import per_gb
 from infra.cost.usage import Traffic, usage_lines
 
 
 def main(arguments: Sequence[str]) -> None:
     """Write the bill of a month by line to standard output."""
     chosen = _parser().parse_args(arguments)
+    if chosen.per_gb:
+        sys.stdout.write("\n".join([*per_gb(chosen.gb_day, chosen.event_bytes, price_list()), ""]))
+        return
     context = dict(each.split("=", 1) for each in chosen.context)
     prices = price_list()
     traffic = None if chosen.idle else Traffic(chosen.gb_day, chosen.events_per_request, chosen.event_bytes)
@@ -72,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--gb-day", type=float, default=1.0, help="raw logs a day, in GB (default 1)")
     parser.add_argument("--events-per-request", type=int, default=100, help="default 100")
     parser.add_argument("--event-bytes", type=int, default=421, help="of one event as JSON (default 421)")
+    parser.add_argument("--per-gb", action="store_true", help="dollars a GB, for requests of several sizes")
     parser.add_argument("--idle", action="store_true", help="without traffic")
     parser.add_argument("--json", action="store_true")
     parser.add_argument(

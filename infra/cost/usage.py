@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from infra.cost.bill import Line, PriceList
-from infra.cost.idle import LOG_GROUP_DAYS, MINUTES
+from infra.cost.idle import CONNECTIONS, LOG_GROUP_DAYS, MINUTES
 from infra.topology import function
 
 DAYS = 30
@@ -26,8 +26,23 @@ SYNC_SECONDS_AN_OBJECT = 0.001
 MESSAGES_A_REQUEST = 10
 """Lambda receives and deletes messages by ten."""
 
-UNITS_A_CLAIM = 2
-"""Sync claims each object in a transaction, and a write in a transaction counts twice."""
+UNITS_A_CLAIM = 1
+"""Sync claims each object by an insert of its own."""
+
+UNITS_A_BATCH = 8
+"""The batch, lease and seal, done and the commit log in a transaction, which counts twice, and an index."""
+
+UNITS_OF_METERING = 3
+"""Of each batch: a mark in a transaction, and the index; the sums by tenant are shared by many batches."""
+
+INLINE_OBJECTS = 12
+MANIFEST_BYTES_AN_OBJECT = 36
+"""Above so many objects a manifest is an item of its own, of so many compressed bytes for each of them."""
+
+UNIT_BYTES = 1024
+
+MAX_OBJECTS = 990
+"""In a batch (functions.sync.plan)."""
 
 CLAIM_DAYS = 45
 CLAIM_BYTES = 350
@@ -37,8 +52,11 @@ ENVIRONMENTS = 10
 SECRET_MINUTES = 4
 """Execution environments that read a secret, an assumption; each reads it again after four minutes."""
 
-LOG_BYTES = {"ingest": 780, "authorizer": 330, "access log": 200}
-"""Bytes of log lines for each request, with Lambda's own lines."""
+CLOUDWATCH_BYTES = 26
+"""What CloudWatch adds to each line."""
+
+LOG_BYTES = {"ingest": 50, "access log": 192}
+"""Billed bytes for each request: ingest's lines of a thousand in a minute, and one of the access log."""
 
 CUSTOM_METRICS = 25
 """Metrics with a value in every hour, of functions with traffic: an assumption."""
@@ -66,6 +84,23 @@ class Traffic:
         return self.event_bytes * self.events_per_request
 
 
+def ledger_units(objects: int) -> int:
+    """The write units with which sync records a batch of `objects`."""
+    manifest_bytes = MANIFEST_BYTES_AN_OBJECT * objects if objects > INLINE_OBJECTS else 0
+    return UNITS_A_CLAIM * objects + UNITS_A_BATCH + ceil(manifest_bytes / UNIT_BYTES)
+
+
+def objects_a_batch(traffic: Traffic) -> int:
+    """What arrives within the window of the queue, shared by the connections that Lambda polls with.
+
+    An assumption: under load Lambda decides how many connections there are.
+    """
+    source = function("sync").source
+    window_seconds = source.window_seconds if source else 0
+    arriving = traffic.requests / (DAYS * 86_400) * window_seconds / CONNECTIONS
+    return round(min(max(arriving, 1), MAX_OBJECTS))
+
+
 def usage_lines(traffic: Traffic, prices: PriceList) -> Iterator[Line]:
     """The lines of a month of `traffic`; each request becomes one staged object."""
     count = traffic.requests
@@ -75,7 +110,10 @@ def usage_lines(traffic: Traffic, prices: PriceList) -> Iterator[Line]:
     yield prices.line("S3 PUT of staged objects", count, "s3_write")
     yield prices.line("S3 GET of staged objects", count, "s3_read")
     yield prices.line("SQS: send, receive, delete", count * (1 + 2 / MESSAGES_A_REQUEST), "sqs_request")
+    objects = objects_a_batch(traffic)
+    units = ledger_units(objects) - objects * UNITS_A_CLAIM + UNITS_OF_METERING
     yield prices.line("DynamoDB: claims of the ledger", count * UNITS_A_CLAIM, "dynamodb_write")
+    yield prices.line("DynamoDB: batches, and their metering", count / objects * units, "dynamodb_write")
     claims_gb = count / DAYS * CLAIM_DAYS * CLAIM_BYTES / 1e9
     yield prices.line("stored claims", claims_gb, "dynamodb_storage")
     yield prices.line("their point-in-time recovery", claims_gb, "dynamodb_recovery")

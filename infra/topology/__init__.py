@@ -16,6 +16,7 @@ from infra.topology.functions import DEFAULT_ROUTE, FUNCTIONS, function, throttl
 from infra.topology.functions.accounts import AUTHORIZER
 from infra.topology.functions.ingest import OPENAPI_PATH, UNKNOWN_ROUTES
 from infra.topology.functions.migrate import MIGRATE
+from infra.topology.functions.page import PAGE_FILES
 from infra.topology.mail import MAIL_SETS, MailSet
 from infra.topology.outputs import API_URL, DOMAIN_TARGET, OUTPUTS, output_name
 from infra.topology.queues import QUEUES, Queue
@@ -55,6 +56,7 @@ __all__ = [
     "NOTIFICATIONS",
     "OPENAPI_PATH",
     "OUTPUTS",
+    "PAGE_FILES",
     "PYTHON",
     "QUEUES",
     "REFERENCE_KINDS",

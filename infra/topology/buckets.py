@@ -5,10 +5,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """`expire_days`: prefix -> days after which S3 deletes objects, in any state."""
+    """`expire_days`: prefix -> days after which S3 deletes objects, in any state.
+
+    `takes_from_browsers`: whether the dashboard puts objects by presigned URLs, for which browsers ask CORS.
+    """
 
     name: str
     expire_days: dict[str, int] = field(default_factory=dict)
+    takes_from_browsers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ BUCKETS = (
     # plus the day a row came on. A checkpoint is useless once its message is dead.
     Bucket("staging", expire_days={"staged/": 31, "idempotency/": 2, "quarantine/": 30, "uploads/": 30}),
     # Uploaded files: deleted once they are read, kept so many days if the owner wants that.
-    Bucket("drop", expire_days={"dropin/": 30}),
+    Bucket("drop", expire_days={"dropin/": 30}, takes_from_browsers=True),
     # Data exports of an account, for its owner to download.
     Bucket("exports", expire_days={"exports/": 7}),
     # Counts of what was deleted and found, without a tenant or a person in them.

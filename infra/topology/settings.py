@@ -12,8 +12,5 @@ API = "service:api"
 MAIL_FROM = "no-reply@astralog.example"
 """Refers to the address that an installation chooses (`-c mail_from=…`) and has verified with SES."""
 
-DASHBOARD = "https://app.astralog.example"
-"""Refers to the URL of an installation's dashboard (`-c dashboard_address=…`)."""
-
 DOCS = "https://docs.astralog.example"
 """Refers to the URL under which an installation publishes the pages of `docs/` (`-c docs_address=…`)."""

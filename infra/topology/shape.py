@@ -36,6 +36,7 @@ class Route:
     `throttle`: None for the default that routes without their own have.
     `protocols`: of a route that accepts logs, the modules of functions/ingest/protocols that read it; each is
     asked whether a request is its own, and the last one reads what the others do not.
+    `is_api`: false for a page of the dashboard, which the OpenAPI document and the API's 405 leave out.
     """
 
     method: str
@@ -43,6 +44,7 @@ class Route:
     auth: bool = True
     throttle: Throttle | None = None
     protocols: tuple[str, ...] = ()
+    is_api: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,15 @@ TABLES = (
         ttl_attribute="forget_at",
         indexes=(Index("open", partition_key="open", sort_key="opens_at"),),
     ),
+    # Requested exports of search results; index `queue` lists those to write, and files to delete.
+    Table(
+        "search-exports",
+        partition_key="tenant_id",
+        sort_key="entry",
+        ttl_attribute="forget_at",
+        recoverable=False,
+        indexes=(Index("queue", partition_key="queue", sort_key="next_at"),),
+    ),
     Table(
         "erasures",
         partition_key="tenant_id",
@@ -97,6 +106,15 @@ TABLES = (
     Table("receipts", partition_key="receipt", ttl_attribute="forget_at"),
     Table("tombstones", partition_key="kind", sort_key="tenant_hash", ttl_attribute="forget_at"),
     Table("uploads", partition_key="tenant_id", sort_key="entry", ttl_attribute="forget_at"),
+    Table("saved-searches", partition_key="tenant_id", sort_key="search_id"),
+    # What the searches of an account have read lately; losing it forgives some debt.
+    Table(
+        "search-budgets",
+        partition_key="tenant_id",
+        sort_key="entry",
+        ttl_attribute="forget_at",
+        recoverable=False,
+    ),
     # When a scheduled function last worked for a tenant, under a hash of both (docs/adr/0018).
     Table("turns", partition_key="turn", ttl_attribute="forget_at", recoverable=False),
 )

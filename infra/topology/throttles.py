@@ -28,6 +28,12 @@ MAILS = Throttle(rate=10, burst=20)
 WEBHOOK = Throttle(rate=50, burst=100)
 """Stripe retries a request answered with 429 for three days."""
 
+PAGE = Throttle(rate=4, burst=20)
+"""Each page of the dashboard: a visit asks for one of them once."""
+
+ASSET = Throttle(rate=50, burst=200)
+"""The dashboard's files: a visit asks for some ten of them, a browser that was there before for none."""
+
 UNSUBSCRIBE = Throttle(rate=20, burst=40)
 
 PROBE = Throttle(rate=50, burst=100)

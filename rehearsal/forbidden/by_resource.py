@@ -34,12 +34,21 @@ def on_table(name: str, at: Targets) -> list[Attempt]:
         "UpdateItem": ("update_item", {**physical, "Key": key}),
         "DeleteItem": ("delete_item", {**physical, "Key": key}),
         "BatchWriteItem": ("batch_write_item", {"RequestItems": written}),
+        "PartiQLInsert": ("batch_execute_statement", {"Statements": [_insert(at.tables[name], spec)]}),
         "DescribeTable": ("describe_table", physical),
         "UpdateTable": ("update_table", {**physical, "DeletionProtectionEnabled": True}),
         "DeleteTable": ("delete_table", physical),
         "CreateBackup": ("create_backup", {**physical, "BackupName": NOTHING}),
     }
     return _attempts("dynamodb", f"table:{name}", calls)
+
+
+def _insert(table_name: str, spec: Table) -> dict[str, Any]:
+    names = ", ".join(f"'{name}': ?" for name in _key(spec))
+    return {
+        "Statement": f'INSERT INTO "{table_name}" VALUE {{{names}}}',
+        "Parameters": list(_key(spec).values()),
+    }
 
 
 def _key(spec: Table) -> dict[str, Any]:

@@ -18,10 +18,13 @@ from rehearsal.scenarios import (
     first_log,
     keys,
     notices,
+    page,
     plans,
     quarantine,
     schedules,
     search,
+    search_export,
+    tail,
     uploads,
 )
 
@@ -43,8 +46,11 @@ def _of(module: ModuleType) -> Scenario:
 
 _IN_ORDER = (
     first_log,
+    page,
     keys,
     search,
+    tail,
+    search_export,
     uploads,
     plans,
     quarantine,

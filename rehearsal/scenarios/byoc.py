@@ -13,7 +13,7 @@ from rehearsal.site import CUSTOMERS_USER, REGION
 PROVES = "A BYOC customer's logs and files are in its own bucket and ClickHouse, and none of them is with us."
 FIVE_MINUTES = timedelta(minutes=5)
 SECONDS = 90.0
-PREFIXES = ("staged", "idempotency", "quarantine", "dropin", "uploads")
+PREFIXES = ("staged", "idempotency", "quarantine", "dropin", "uploads", "exports")
 
 
 def run(here: Deployed) -> None:
@@ -48,7 +48,7 @@ def bucket_and_user(here: Deployed, bucket: str) -> dict[str, Any]:
         {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": arn},
         {
             "Effect": "Allow",
-            "Action": ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"],
+            "Action": ["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
             "Resource": [f"{arn}/{prefix}/*" for prefix in PREFIXES],
         },
     ]

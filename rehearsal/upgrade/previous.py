@@ -24,6 +24,9 @@ BUILDS_FOR_ANY_PLATFORM = "6c804f9290bff62bef52d13b9dc76d86de212a54"
 What it packs is theirs. Today's builder packs what they do not have.
 """
 
+PAGE = Path("web/dist")
+"""The dashboard of an earlier version is today's: to build its own needs npm packages of that time."""
+
 _SYNTHESIZE = """
 import json, pathlib, sys
 from infra.app import synthesize
@@ -98,6 +101,8 @@ class Previous:
             for file in BUILDER:
                 builder = _output(["git", "show", f"{BUILDS_FOR_ANY_PLATFORM}:{file}"], PROJECT_ROOT)
                 (self.root / file).write_text(builder)
+        if (self.root / "web").is_dir() and not (self.root / PAGE).exists():
+            shutil.copytree(PROJECT_ROOT / PAGE, self.root / PAGE)
 
 
 def _output(command: list[str], cwd: Path, variables: Mapping[str, str] = NO_VARIABLES) -> str:

@@ -12,6 +12,7 @@ from infra.topology.functions import (
     ingest,
     migrate,
     notices,
+    page,
     privacy,
     quarantine,
     query,
@@ -39,11 +40,14 @@ _ALL: tuple[Function, ...] = (
     *privacy.FUNCTIONS,
     *uploads.FUNCTIONS,
     *migrate.FUNCTIONS,
+    *page.FUNCTIONS,
 )
 
+_ROUTES = [route for each in _ALL for route in each.routes if route.is_api]
+
 _METHODS = {
-    path: ",".join(sorted(route.method for each in _ALL for route in each.routes if route.path == path))
-    for path in sorted({route.path for each in _ALL for route in each.routes})
+    path: ",".join(sorted(route.method for route in _ROUTES if route.path == path))
+    for path in sorted({route.path for route in _ROUTES})
 }
 
 FUNCTIONS: tuple[Function, ...] = tuple(
@@ -52,7 +56,7 @@ FUNCTIONS: tuple[Function, ...] = tuple(
     else each
     for each in _ALL
 )
-"""All functions. The one that answers unmatched requests gets all routes as a setting."""
+"""All functions. The one that answers unmatched requests gets all routes of the API as a setting."""
 
 
 def throttles() -> dict[str, Throttle]:

@@ -91,6 +91,7 @@ FUNCTIONS = (
             "audit_table": "table:audit",
             "announcements_table": "table:announcements",
             "attempts_table": "table:attempts",
+            "saved_searches_table": "table:saved-searches",
             "identity_pool": "identity:pool",
             "identity_client": "identity:client",
             "attempts_an_address": "50",
@@ -110,6 +111,8 @@ FUNCTIONS = (
             "read:table:announcements",
             "read:table:attempts",
             "write:table:attempts",
+            "read:table:saved-searches",
+            "write:table:saved-searches",
         ),
         routes=(
             Route("GET", "/v1/account"),
@@ -121,6 +124,11 @@ FUNCTIONS = (
             Route("DELETE", "/v1/keys/{id}"),
             Route("GET", "/v1/audit"),
             Route("GET", "/v1/announcements"),
+            Route("GET", "/v1/searches"),
+            Route("POST", "/v1/searches"),
+            Route("GET", "/v1/searches/{id}"),
+            Route("PATCH", "/v1/searches/{id}"),
+            Route("DELETE", "/v1/searches/{id}"),
         ),
     ),
 )

@@ -3,7 +3,7 @@
 Functions that update an account's billing need similar settings and grants: defined once, above them.
 """
 
-from infra.topology.settings import DASHBOARD
+from infra.topology.settings import API
 from infra.topology.shape import Function, Route
 from infra.topology.throttles import WEBHOOK
 
@@ -40,7 +40,7 @@ FUNCTIONS = (
         settings={
             **STRIPE_SETTINGS,
             "destinations_table": "table:destinations",
-            "dashboard_address": DASHBOARD,
+            "dashboard_address": API,
         },
         grants=(*STRIPE_GRANTS, "read:table:destinations"),
         routes=(

@@ -57,6 +57,7 @@ FUNCTIONS = (
             "staging_bucket": "bucket:staging",
             "byoc_queue": "queue:staged-byoc",
             "wait_places": "40",
+            "requests_a_line": "10",
             "protocols": _PROTOCOLS,
             "health_table": "table:health",
             "openapi_path": OPENAPI_PATH,

@@ -17,10 +17,13 @@ INVENTORY_TABLES = (
     "destinations",
     "external-ids",
     "health",
+    "saved-searches",
+    "search-budgets",
     "billing",
     "usage",
     "uploads",
     "exports",
+    "search-exports",
     "erasures",
 )
 """Tables with data that the account's owner is shown and that an erasure deletes."""
@@ -30,7 +33,7 @@ INVENTORY_SETTINGS = {f"{name.replace('-', '_')}_table": f"table:{name}" for nam
 SCANNED_TABLES = ("people", "keys", "billing")
 """Tables in which an account's items are not found by its id."""
 
-ERASER_WRITES = ("accounts", "billing", "notices", "exports", "erasures")
+ERASER_WRITES = ("accounts", "billing", "notices", "exports", "search-exports", "erasures")
 """Tables that an erasure also writes to; in the others it only deletes."""
 
 FUNCTIONS = (
@@ -166,6 +169,7 @@ FUNCTIONS = (
             "notices_table": "table:notices",
             "uploads_table": "table:uploads",
             "exports_table": "table:exports",
+            "search_exports_table": "table:search-exports",
             "erasures_table": "table:erasures",
             "receipts_table": "table:receipts",
             "turns_table": "table:turns",
@@ -181,6 +185,8 @@ FUNCTIONS = (
             "read:table:uploads",
             "read:table:exports",
             "write:table:exports",
+            "read:table:search-exports",
+            "write:table:search-exports",
             "read:table:erasures",
             "write:table:erasures",
             "read:table:receipts",

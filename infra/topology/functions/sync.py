@@ -23,6 +23,7 @@ FUNCTIONS = (
             "delete:bucket:staging",
             "read:table:ledger",
             "write:table:ledger",
+            "insert:table:ledger",
             "read:table:tombstones",
             "consume:queue:staged",
             "read:secret:warehouse",
@@ -46,6 +47,7 @@ FUNCTIONS = (
         grants=(
             "read:table:ledger",
             "write:table:ledger",
+            "insert:table:ledger",
             "read:table:health",
             "write:table:health",
             "consume:queue:staged-byoc",
