@@ -197,7 +197,9 @@ def _value(random: Random, depth: int) -> str:
 
 def _pipe(random: Random) -> str:
     names = random.sample(["service", "user", "a.b", "level", "timestamp", "@level", "n", "bucket"], 2)
-    match random.randrange(9):
+    match random.randrange(10):
+        case 9:
+            return random.choice(["patterns", "patterns 5", "patterns 1000", "patterns 0", "patterns x"])
         case 0 | 1:
             functions = ", ".join(random.sample(FUNCTIONS, random.choice([1, 2])))
             named = random.choice(["", " as n", " as `odd name`"])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from audit.__main__ import NPM_LOCKS
 from audit.licences import ALLOWED, UNKNOWN, is_allowed, licence_findings, licences
 from audit.locks import Package, lock_findings, npm_findings, packages
 from audit.sbom import bill_of_materials, write_all
@@ -213,3 +214,9 @@ def test_a_licence_is_an_spdx_id_or_expression_or_a_name(
     bill = bill_of_materials("sync", "1.0", [package], {("some-package", "1.0"): licence})
 
     assert bill["components"][0]["licenses"] == shown
+
+
+def test_no_package_of_the_dashboard_asks_for_more_than_notices() -> None:
+    lock = build.ROOT / "web" / "package-lock.json"
+    assert lock in NPM_LOCKS
+    assert npm_findings(build.ROOT, lock, ALLOWED) == []

@@ -12,10 +12,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import (
+    BrowserContext,
+    BrowserType,
+    ConsoleMessage,
+    Error,
+    Page,
+    Request,
+    Response,
+    sync_playwright,
+)
 
 EXECUTABLE = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-PATIENCE_MS = 10_000
+PATIENCE_MS = 30_000
+TEXT_SHOWN = 3000
+LINE_SHOWN = 200
+ANSWERS_SHOWN = 30
+VIOLATION = "content security policy:"
+_REPORT_VIOLATIONS = f"""addEventListener("securitypolicyviolation", (event) =>
+    console.error("{VIOLATION}", event.effectiveDirective, event.blockedURI));"""
+
 FLAGS = (
     "--no-sandbox",  # root, in a container, with pages of our own
     "--disable-gpu",
@@ -50,15 +66,48 @@ class Asked:
 
 @dataclass
 class Browser:
-    """A window with a profile of its own; `log` is every request since it was opened, redirects included."""
+    """A window with a profile of its own.
 
+    `log`: every request since it was opened, redirects included. `answers`: status, method and address of
+    each response. `errors`: of scripts, which none caught, and violations of a content security policy.
+    """
+
+    kind: BrowserType
     context: BrowserContext
     page: Page
     log: list[Asked] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
     def note(self, request: Request) -> None:
         body = (request.post_data_buffer or b"").decode("utf-8", "replace")
         self.log.append(Asked(request.method, request.url, dict(request.headers), body))
+
+    def note_answer(self, response: Response) -> None:
+        self.answers.append(f"{response.status} {response.request.method} {response.url}")
+
+    def note_violation(self, message: ConsoleMessage) -> None:
+        if message.text.startswith(VIOLATION):
+            self.errors.append(message.text)
+
+    def seen(self) -> str:
+        """For the report of a failure: the page's text, the last responses, and errors of scripts."""
+        try:
+            lines = self.page.inner_text("body", timeout=1000).splitlines()
+            text = "\n".join(line[:LINE_SHOWN] for line in lines)[:TEXT_SHOWN]
+        except Error as error:  # closed, or too busy to answer: the failure itself is still reported
+            text = str(error)
+        return "\n".join([self.page.url, text, *self.answers[-ANSWERS_SHOWN:], *self.errors])
+
+    @contextmanager
+    def another(self, profile: Path) -> Iterator["Browser"]:
+        """A second browser, of another person: nothing is shared with this one."""
+        with _window(self.kind, profile) as browser:
+            try:
+                yield browser
+            except Exception as error:
+                error.add_note(f"The other browser: {browser.seen()}")
+                raise
 
 
 @contextmanager
@@ -66,14 +115,24 @@ def chromium(profile: Path) -> Iterator[Browser]:
     """Open one with an empty `profile`; it ends with the block."""
     if not Path(EXECUTABLE).exists():
         raise FileNotFoundError(f"there is no {EXECUTABLE}: `make {EXECUTABLE}` installs it")
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            profile, executable_path=EXECUTABLE, headless=True, args=list(FLAGS)
-        )
-        context.set_default_timeout(PATIENCE_MS)
-        browser = Browser(context, context.pages[0])
-        context.on("request", browser.note)
-        try:
-            yield browser
-        finally:
-            context.close()
+    with sync_playwright() as playwright, _window(playwright.chromium, profile) as browser:
+        yield browser
+
+
+@contextmanager
+def _window(kind: BrowserType, profile: Path) -> Iterator[Browser]:
+    context = kind.launch_persistent_context(
+        profile, executable_path=EXECUTABLE, headless=True, args=list(FLAGS)
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    browser = Browser(kind, context, context.pages[0])
+    context.on("request", browser.note)
+    context.on("response", browser.note_answer)
+    context.add_init_script(_REPORT_VIOLATIONS)
+    context.on("console", browser.note_violation)
+    context.on("weberror", lambda fault: browser.errors.append(fault.error.stack or fault.error.message))
+    try:
+        yield browser
+    finally:
+        context.close()
+    assert browser.errors == [], "scripts of the page failed, or its policy stopped something"

@@ -1,16 +1,16 @@
 """Whole journeys on the dashboard: from sign-up to the first log, and what a session leaves behind."""
 
+import re
 import time
-from collections.abc import Iterator
 from itertools import count
 
 import pytest
 from playwright.sync_api import ViewportSize
 
-from local.page import WebPage
+from tests.browser.accessibility import violations
 from tests.browser.chromium import Browser
 from tests.browser.visitor import PASSWORD, Visitor
-from tests.integration.stack import RunningStack, running_stack
+from tests.integration.stack import RunningStack
 
 FIRST_LOG_SECONDS = 60
 PATIENCE_MS = 30_000
@@ -18,13 +18,6 @@ PHONE = ViewportSize(width=390, height=844)
 DESKTOP = ViewportSize(width=1280, height=800)
 
 _numbers = count(1)
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    assert WebPage().is_built, "build the page first: `make web`"
-    with running_stack(tmp_path_factory.mktemp("stack")) as running:
-        yield running
 
 
 @pytest.fixture
@@ -95,7 +88,8 @@ def test_no_token_is_where_a_script_a_log_or_another_site_could_read_it(
         assert not asked.headers.get("referer")
 
 
-def test_the_content_security_policy_stops_a_script_in_the_page(visitor: Visitor) -> None:
+def test_the_content_security_policy_stops_a_script_in_the_page(visitor: Visitor, browser: Browser) -> None:
+    """Every other test of the dashboard fails when its policy stops anything."""
     visitor.open()
     visitor.page.get_by_role("heading", name="Sign in").wait_for()
     ran = visitor.page.evaluate(
@@ -113,11 +107,14 @@ def test_the_content_security_policy_stops_a_script_in_the_page(visitor: Visitor
         }"""
     )
     assert ran == [True, 0]
+    visitor.page.wait_for_timeout(100)  # they are reported after the script
+    assert [each.split()[3] for each in browser.errors] == ["require-trusted-types-for"] * 2
+    browser.errors.clear()
 
 
 def test_the_page_cannot_be_framed(stack: RunningStack) -> None:
     with stack.client() as client:
-        headers = client.get("/", headers={"accept": "text/html"}).headers
+        headers = client.get("/search", headers={"accept": "text/html"}).headers
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert headers["x-frame-options"] == "DENY"
 
@@ -145,7 +142,31 @@ def test_a_revoked_key_is_shown_as_revoked_and_stops_sending(visitor: Visitor) -
     assert visitor.send_log(key, "too late") == 401
 
 
-def test_the_whole_way_to_the_first_key_works_by_keyboard_alone(visitor: Visitor) -> None:
+def test_a_rotated_key_works_beside_its_successor_until_it_is_revoked(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.sign_up()
+    old = visitor.create_first_key()
+    visitor.go_to("Keys")
+    page.get_by_role("button", name="Rotate").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("The old key works for").select_option("1 hour")
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Rotate the key").click()
+    new = page.get_by_label("The key", exact=True).inner_text().strip()
+    assert new != old
+    page.get_by_text("Give it to its program before the old one ends").wait_for()
+    assert [visitor.send_log(key, "in between") for key in (old, new)] == [202, 202]
+    page.get_by_role("button", name="I have stored it").click()
+    rotating = page.get_by_role("row").filter(
+        has=page.get_by_role("cell", name=re.compile("^rotating until"))
+    )
+    rotating.get_by_role("button", name="Revoke").click()
+    page.get_by_role("button", name="Revoke the key").click()
+    page.get_by_role("cell", name="revoked", exact=True).wait_for()
+    assert visitor.send_log(new, "of the new key") == 202
+
+
+def test_the_whole_way_to_the_first_log_works_by_keyboard_alone(visitor: Visitor) -> None:
     keyboard = visitor.page.keyboard
     visitor.open("/sign-up")
     visitor.page.get_by_role("heading", name="Create an account").wait_for()
@@ -165,4 +186,6 @@ def test_the_whole_way_to_the_first_key_works_by_keyboard_alone(visitor: Visitor
         if visitor.page.evaluate("document.activeElement.textContent") == "Create the key":
             break
     keyboard.press("Enter")
-    visitor.page.get_by_label("The key", exact=True).wait_for()
+    key = visitor.page.get_by_label("The key", exact=True).inner_text().strip()
+    assert visitor.send_log(key, "hello by keyboard") == 202
+    visitor.page.get_by_text("hello by keyboard").wait_for()

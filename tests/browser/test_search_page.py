@@ -1,15 +1,17 @@
 """Journeys on the search page: find a line, narrow by its values, share it, on a phone and by keyboard."""
 
+import json
 import re
 import time
-from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from tests.browser.accessibility import scrolls_sideways, violations
 from tests.browser.chromium import Browser
 from tests.browser.visitor import Visitor
-from tests.integration.stack import RunningStack, running_stack
+from tests.integration.stack import RunningStack
+from tests.integration.test_rights import invoke
 
 LINES = 1200
 HOSTILE = "<img src=x onerror='window.broken = 1'> \x1b[31mred\x1b[0m \u202eevil\u200b"
@@ -17,15 +19,9 @@ TRACEBACK = "Traceback (most recent call last):\n  File 'shop.py', line 3\nValue
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    with running_stack(tmp_path_factory.mktemp("stack")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def owner(opened: Browser, stack: RunningStack) -> Visitor:
     """A person whose account has LINES lines; signed in, in the module's browser."""
-    visitor = Visitor(opened.context.new_page(), stack, "owner@example.org")
+    visitor = Visitor(opened.context.new_page(), stack, "searcher@example.org")
     visitor.sign_up()
     key = visitor.create_first_key()
     _send(stack, key, _lines())
@@ -84,7 +80,7 @@ def _search(visitor: Visitor, query: str) -> None:
 
 def _lines_shown(visitor: Visitor, count: int) -> None:
     """Wait until the status line says that `count` events were found."""
-    visitor.page.get_by_role("status").get_by_text(re.compile(rf"^{count:,} events")).wait_for()
+    visitor.page.get_by_role("status").get_by_text(re.compile(rf"^{count:,} events?")).wait_for()
 
 
 def test_a_line_is_found_opened_and_narrowed_by_its_values(visitor: Visitor) -> None:
@@ -109,7 +105,8 @@ def test_excluding_a_value_leaves_everything_else(visitor: Visitor) -> None:
     _search(visitor, "-service:web")
     _lines_shown(visitor, 3)
     visitor.page.get_by_role("option").filter(has_text="Traceback").click()
-    visitor.page.get_by_role("button", name="Exclude service shop").click()
+    event = visitor.page.get_by_role("complementary", name="Event")
+    event.get_by_role("button", name="Exclude service shop").click()
     _lines_shown(visitor, 2)
     assert visitor.page.get_by_label("Query").input_value() == "-service:web -service:shop"
 
@@ -146,13 +143,14 @@ def test_a_wrong_query_points_at_its_column(visitor: Visitor) -> None:
 
 
 def test_scrolling_loads_every_line_and_keeps_few_of_them_in_the_page(visitor: Visitor) -> None:
-    rows = visitor.page.get_by_role("listbox")
+    rows = visitor.page.get_by_role("listbox", name="Log lines")
+    last = visitor.page.get_by_role("option").filter(has_text=f"request {LINES - 4} answered")
     for _ in range(60):
         rows.evaluate("element => element.scrollTo(0, element.scrollHeight)")
-        if visitor.page.get_by_role("status").get_by_text(f"{LINES:,} events").count():
+        if last.count():
             break
         visitor.page.wait_for_timeout(100)
-    _lines_shown(visitor, LINES)
+    last.wait_for()
     assert visitor.page.get_by_role("option").count() < 150
 
 
@@ -173,6 +171,39 @@ def test_by_keyboard_alone_a_line_is_found_and_opened(visitor: Visitor) -> None:
     assert visitor.page.get_by_role("complementary", name="Event").count() == 0
     keyboard.press("?")
     visitor.page.get_by_role("dialog", name="Keys").wait_for()
+
+
+def test_by_keyboard_the_events_of_a_query_are_exported_and_downloaded(visitor: Visitor) -> None:
+    """Opened from the palette; a stranger's account has none of it."""
+    page, keyboard = visitor.page, visitor.page.keyboard
+    _search(visitor, "service:payment OR service:shop | stats count()")
+    keyboard.press("Escape")
+    page.locator("body").press("Control+k")
+    keyboard.type("export the events")
+    keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Export events")
+    dialog.get_by_text("At most").wait_for()
+    assert "service:payment OR service:shop" in dialog.inner_text()
+    assert "stats" not in dialog.inner_text()
+    dialog.get_by_label("Format").select_option("ndjson")
+    dialog.get_by_label("Compression").select_option("none")
+    dialog.get_by_role("button", name="Export", exact=True).focus()
+    keyboard.press("Enter")
+    dialog.get_by_role("row").filter(has_text=re.compile("requested|running|ready")).wait_for()
+    invoke(visitor.stack, "search-exporter")
+    with page.expect_download() as downloading:
+        dialog.get_by_role("button", name="Download").click()
+    lines = downloading.value.path().read_text().splitlines()
+    assert sorted(json.loads(line)["service"] for line in lines) == ["payment", "shop"]
+    assert downloading.value.suggested_filename.endswith(".ndjson")
+    dialog.get_by_role("button", name="Download").press("Escape")
+    dialog.wait_for(state="detached")
+    page.evaluate("document.activeElement.blur()")
+    keyboard.press("x")
+    dialog.get_by_role("cell", name="ndjson").first.wait_for()
+    assert violations(page) == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert not scrolls_sideways(page)
 
 
 def test_on_a_phone_the_event_is_a_sheet_and_nothing_scrolls_sideways(visitor: Visitor) -> None:

@@ -1,16 +1,15 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.integration.stack import RunningStack, running_stack
 
-HERE = Path(__file__).parent
+HERE = "tests/clients/"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if HERE in item.path.parents:
+        if item.nodeid.startswith(HERE):
             item.add_marker(pytest.mark.clients)
 
 

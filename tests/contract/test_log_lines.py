@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -48,6 +48,7 @@ def some_lines(writer: LineWriter) -> None:
     journal.measure("sync", {"Rows": (3, "Count"), "Failed": (0, "Count")}, tenant_id="acme")
     journal.measure("sync", {"LoadMs": (0, "Milliseconds"), "Bytes": (1.5, "Bytes")}, tenant_id="globex")
     journal.measure("retention", {"PurgesFailed": (0, "Count")}, tenant_id="acme")
+    journal.measure("ingest", {"RequestMs": ([0, 7.5, 7.5], "Milliseconds")})
     with journal.bound("req-1"):
         journal.write("purged", tenant_id="acme")
         journal.measure("sync", {"Rows": (1, "Count")}, tenant_id="globex")
@@ -59,7 +60,8 @@ def test_both_writers_write_the_same_lines(capsys: pytest.CaptureFixture[str]) -
     some_lines(PowertoolsWriter())
     powertools = lines_of(capsys)
 
-    assert len(light) == 7
+    assert len(light) == 8
+    assert light[5]["RequestMs"] == [0, 7.5, 7.5]
     assert _without_times(powertools) == _without_times(light)
 
 
@@ -172,6 +174,37 @@ def test_a_line_is_written_once_when_the_root_logger_writes_too(
 
     assert [each["tenant_id"] for each in lines_of(capsys)] == ["acme", "globex"]
     assert [each for each in records if each.name == SERVICE] == []
+
+
+@pytest.mark.parametrize("silence", [journal.silence_libraries, lambda: instrumented(print)])
+def test_a_library_writes_no_information_where_lambda_lowers_the_level_of_the_root_logger(
+    silence: Callable[[], object],
+) -> None:
+    """Lambda does with the log format JSON: botocore would log where it found its credentials."""
+    library, before = logging.getLogger("some.library"), logging.root.level
+    logging.root.setLevel(logging.INFO)
+    try:
+        assert library.isEnabledFor(logging.INFO)
+        silence()
+        assert library.getEffectiveLevel() == logging.WARNING
+    finally:
+        logging.root.setLevel(before)
+
+
+@by_both_writers
+def test_a_line_is_json_in_itself_so_that_lambda_passes_it_on_as_it_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lambda's JSON format wraps what its own handler of the root logger writes, and nothing else."""
+    monkeypatch.setenv("AWS_LAMBDA_LOG_FORMAT", "JSON")
+    monkeypatch.setenv("AWS_LAMBDA_LOG_LEVEL", "INFO")
+    journal.write("purged", tenant_id="acme")
+    journal.measure("sync", {"Rows": (3, "Count")}, tenant_id="globex")
+
+    first, second = lines_of(capsys)
+    assert first["event"] == "purged"
+    assert second["_aws"]["CloudWatchMetrics"][0]["Metrics"] == [{"Name": "Rows", "Unit": "Count"}]
+    assert {"timestamp", "level", "message"} & {*first, *second} == set()
 
 
 @by_both_writers

@@ -125,3 +125,17 @@ def test_in_a_table_with_a_sort_key_too_and_however_full_its_partition_is(sorted
     for number in range(20):
         sorted_table.transact_write_items(TransactItems=[change("Put", f"more-{number}", **fresh)])
     assert time.monotonic() - began < 10
+
+
+def insert(key: str, value: str) -> dict[str, Any]:
+    statement = """INSERT INTO "t" VALUE {'entry': ?, 'v': ?}"""
+    return {"Statement": statement, "Parameters": [{"S": key}, {"S": value}]}
+
+
+def test_an_insert_writes_a_new_item_and_leaves_an_existing_one(table: Any) -> None:
+    first = table.batch_execute_statement(Statements=[insert("i1", "acme"), insert("i2", "acme")])
+    second = table.batch_execute_statement(Statements=[insert("i2", "globex"), insert("i3", "globex")])
+
+    assert [each.get("Error", {}).get("Code") for each in first["Responses"]] == [None, None]
+    assert [each.get("Error", {}).get("Code") for each in second["Responses"]] == ["DuplicateItem", None]
+    assert [value(table, key)["v"]["S"] for key in ("i1", "i2", "i3")] == ["acme", "acme", "globex"]

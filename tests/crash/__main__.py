@@ -10,7 +10,7 @@ from tests.crash.matrix import measure
 def main() -> int:
     """0 when nothing was lost or doubled and the controls failed as they must."""
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=15, help="runs of each cell (140 cells; default 15)")
+    parser.add_argument("--seeds", type=int, default=15, help="runs of each cell (170 cells; default 15)")
     parser.add_argument("--control-seeds", type=int, default=2, help="the same for the negative controls")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     asked = parser.parse_args()

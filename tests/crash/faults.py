@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.shared.buckets.contract import Bucket
+from functions.shared.tables.ledger import BATCH, LedgerItem
 from functions.shared.warehouse import OutcomeUnknownError, Warehouse
 from functions.sync.ledger import Batch, Lease, Ledger
 from functions.sync.load import EventsTable, Fetched, StagingBucket
@@ -18,6 +19,9 @@ POINTS = (
     "received",
     "ledger read",
     "before plan",
+    "before batch",
+    "before claims",
+    "half the claims",
     "after plan",
     "lease",
     "fetch",
@@ -69,11 +73,38 @@ class Zombie:
             held()
 
 
+class TrappedTable:
+    """The ledger's table, for the writes of a new batch: its manifest, the batch itself, its claims."""
+
+    def __init__(self, table: Any, trap: Trap) -> None:
+        self._table = table
+        self._trap = trap
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._table, name)
+
+    def put(self, item: LedgerItem, condition: Any = None) -> None:
+        is_batch = item.entry.startswith(BATCH)
+        if is_batch:
+            self._trap.crash_at("before batch")
+        self._table.put(item, condition)
+        if is_batch:
+            self._trap.crash_at("before claims")
+
+    def insert_missing(self, items: Sequence[LedgerItem]) -> list[LedgerItem]:
+        if self._trap.reached("half the claims"):
+            self._table.insert_missing(items[: len(items) // 2])
+            raise Crash("half the claims")
+        existing: list[LedgerItem] = self._table.insert_missing(items)
+        return existing
+
+
 class TrappedLedger(Ledger):
     """A process's own ledger, but for the connection, which takes longer to make than a whole run."""
 
     def __init__(self, connected: Ledger, trap: Trap) -> None:
         vars(self).update(vars(connected))
+        self._table: Any = TrappedTable(self._table, trap)
         self._trap = trap
 
     def claims(self, keys: Any) -> dict[str, str]:

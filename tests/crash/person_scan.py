@@ -9,6 +9,10 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+
+ROWS_AT_ONCE = 50_000
+"""Rows whose scalars are remembered: the same rows are held against each subject."""
 
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
@@ -35,7 +39,7 @@ def may_be_mentioned(field: str, value: str, message: str, metadata: bytes) -> b
     """The same with numbers that are nearly equal, and with text that no JSON parser reads."""
     if _mentioned(field, value, message, metadata, _is_near):
         return True
-    return field != "message" and not _is_readable(metadata) and _has_number(metadata, value)
+    return field != "message" and _scalars(metadata) is None and _has_number(metadata, value)
 
 
 Same = Callable[[str, str], bool]
@@ -45,9 +49,8 @@ def _mentioned(field: str, value: str, message: str, metadata: bytes, same: Same
     if field == "message":
         return value in message
     key = field.removeprefix("metadata.")
-    try:
-        leaves = list(_leaves(metadata.decode("utf-8", "replace")))
-    except UnreadableError:
+    leaves = _scalars(metadata)
+    if leaves is None:
         return _contains(metadata, value)
     return any(
         leaf.path in ((key,), tuple(key.split("."))) and _is_value(leaf, value, same) for leaf in leaves
@@ -74,12 +77,13 @@ def _is_near(one: str, other: str) -> bool:
     return math.isclose(float(one), float(other), rel_tol=1e-13, abs_tol=1e-290)
 
 
-def _is_readable(metadata: bytes) -> bool:
+@lru_cache(ROWS_AT_ONCE)
+def _scalars(metadata: bytes) -> tuple[Leaf, ...] | None:
+    """The scalars of a row's metadata, read once for all subjects; None when the text is no JSON."""
     try:
-        list(_leaves(metadata.decode("utf-8", "replace")))
+        return tuple(_leaves(metadata.decode("utf-8", "replace")))
     except UnreadableError:
-        return False
-    return True
+        return None
 
 
 def _has_number(metadata: bytes, value: str) -> bool:
@@ -93,9 +97,14 @@ def _contains(metadata: bytes, value: str) -> bool:
     text = metadata.decode("utf-8", "replace")
     if value in text:
         return True
-    escaped = re.findall(r'"(?:[^"\\]|\\.)*"?', text, re.DOTALL)
     # A raw control character in such a string is dropped: then a value that has one is found as text only.
-    return any(value in _unescaped(each) for each in escaped)
+    return any(value in each for each in _strings(text))
+
+
+@lru_cache(ROWS_AT_ONCE)
+def _strings(text: str) -> tuple[str, ...]:
+    """All that looks like a string in text that is no JSON, without its escapes."""
+    return tuple(map(_unescaped, re.findall(r'"(?:[^"\\]|\\.)*"?', text, re.DOTALL)))
 
 
 def _unescaped(string: str) -> str:

@@ -1,4 +1,4 @@
-"""A world in which an account has something everywhere we hold anything, and in which to erase and to die.
+"""A world with everything that holds personal data, in which to export, to erase and to die.
 
 DynamoDB, S3, SQS, KMS and Cognito are moto's, the engine is real, and so is what writes into them: sync, the
 directory, the stored destinations. The clock is turned by hand.
@@ -7,26 +7,26 @@ directory, the stored destinations. The clock is turned by hand.
 import copy
 import io
 import json
+import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
 
 import boto3
+import pytest
 from backports import zstd
 from botocore.config import Config
 from moto import mock_aws
 
 from bench.in_process import EmbeddedEngine
-from functions.accounts import keys
-from functions.accounts.directory import Account, Directory, Key
-from functions.accounts.people import People, Person
-from functions.ingest.slow_buckets import SlowBuckets
+from functions.accounts.directory import Directory
+from functions.accounts.people import People
 from functions.privacy.data_inventory import DATA_INVENTORY
 from functions.privacy.eraser import Eraser
 from functions.privacy.erasure.drop_bucket import ErasableDropBucket
@@ -46,7 +46,6 @@ from functions.privacy.service import PrivacyService
 from functions.privacy.sign_ins import SignIns
 from functions.shared.access import Principal
 from functions.shared.accounts.account_closings import AccountClosings
-from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.accounts.announcements import Announcements
 from functions.shared.accounts.audit import AuditTrail, Origin
 from functions.shared.accounts.notice_outbox import NoticeOutbox
@@ -56,24 +55,15 @@ from functions.shared.buckets.customer import CustomerBucket
 from functions.shared.buckets.drop_bucket import DroppedFile
 from functions.shared.byoc.buckets import NoDestinationError
 from functions.shared.byoc.clients import ByocClients
-from functions.shared.byoc.destination import AccessKey
-from functions.shared.byoc.destination_store import Destination, DestinationStore
+from functions.shared.byoc.destination_store import DestinationStore
 from functions.shared.byoc.encryption import CredentialEncryption, Shards
-from functions.shared.byoc.health import HealthStore, Slot
-from functions.shared.clickhouse_address import ClickHouseAddress
+from functions.shared.byoc.health import HealthStore
 from functions.shared.events.staged_key import StagedKey, time_ordered_id
-from functions.shared.notifications import notifications
-from functions.shared.quarantine import QuarantineHeader, document_key, pack
-from functions.shared.secret_text import SecretText
-from functions.shared.tables.external_ids import ExternalIdTable
+from functions.shared.exports.archives import Archives
+from functions.shared.exports.search_exports import SearchExports
 from functions.shared.tenancy import (
     TenantId,
-    checkpoint_prefix,
     dropin_prefix,
-    idempotency_prefix,
-    own_destination,
-    own_drops,
-    own_searches,
 )
 from functions.shared.turn_log import DynamoTurnLog
 from functions.shared.turns import TurnClock
@@ -91,6 +81,7 @@ from local import transactions
 from tests.aws_in_memory import create_tables
 from tests.crash.faults import Crash
 from tests.crash.marks import Aws, places_of
+from tests.crash.traps import Trap, TrappedWarehouse
 
 QUICK_ENGINE = (
     "ALTER TABLE events MODIFY SETTING old_parts_lifetime = 0, cleanup_delay_period = 0, "
@@ -104,58 +95,10 @@ REPLACED_PARTS = (
     "WHERE database = currentDatabase() AND table = 'events' AND NOT active"
 )
 
-WRITES = frozenset(
-    {
-        "TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem",
-        "PutObject", "DeleteObject", "DeleteObjects", "CreateMultipartUpload", "UploadPart",
-        "CompleteMultipartUpload", "AbortMultipartUpload", "AdminDeleteUser", "SendMessage",
-    }
-)  # fmt: skip
-
 LEAST_PART_BYTES = 5 * 1024 * 1024
 """What S3 wants of every part but the last, and moto with it."""
 
 IN_PERSON = Origin("person:test", "198.51.100.7", "curl/8")
-
-
-@dataclass
-class Trap:
-    """Springs at the write of number `at`: before it, or after it took place and before the process knows."""
-
-    at: int | None = None
-    after: bool = False
-    writes: int = 0
-    sprung: bool = False
-
-    def before(self, name: str) -> None:
-        if name in WRITES:
-            self.writes += 1
-            self._spring(name, after=False)
-
-    def done(self, name: str) -> None:
-        if name in WRITES:
-            self._spring(name, after=True)
-
-    def _spring(self, name: str, *, after: bool) -> None:
-        if self.at == self.writes and self.after is after and not self.sprung:
-            self.sprung = True
-            raise Crash(name)
-
-
-class TrappedWarehouse:
-    """The engine, with its writes on the trap's count."""
-
-    def __init__(self, warehouse: Warehouse, world: "World") -> None:
-        self._warehouse = warehouse
-        self._world = world
-
-    def command(self, *statement: Any) -> None:
-        self._world.trap.before("PutItem")
-        self._warehouse.command(*statement)
-        self._world.trap.done("PutItem")
-
-    def select(self, *statement: Any) -> Any:
-        return self._warehouse.select(*statement)
 
 
 @dataclass
@@ -205,6 +148,7 @@ class World:
             cancel_days=7,
         )
         self.service: PrivacyService = service(settings, db, self.aws.s3, clock)
+        self.search_exports = SearchExports("search-exports", db)
         for client in (db, self.aws.s3, self.aws.cognito):
             client.meta.events.register("before-call", lambda model, **_: self.trap.before(model.name))
             client.meta.events.register("after-call", lambda model, **_: self.trap.done(model.name))
@@ -237,10 +181,11 @@ class World:
             "tables": self.tables,
             "exports": self.service.exports,
             "archives": self.service.archives,
+            "search_exports": self.search_exports,
             "drops": ErasableDropBucket("drop", self.aws.s3),
             "staging": self.staging,
             "exports_bucket": self.exports_bucket,
-            "rows": EventRows(cast(Warehouse, TrappedWarehouse(self.warehouse, self))),
+            "rows": EventRows(cast(Warehouse, TrappedWarehouse(self.warehouse, lambda: self.trap))),
             "time": self.time,
         }
 
@@ -370,103 +315,6 @@ class World:
         )
         return str(next(each["Value"] for each in made["User"]["Attributes"] if each["Name"] == "sub"))
 
-    def furnish(self, tenant: TenantId, mark: str) -> None:
-        """Make the account one that has something everywhere, `mark` in all of it that takes a text."""
-        self._account(tenant, mark)
-        self._customer(tenant, mark)
-        self._byoc(tenant, mark)
-        self._logs(tenant, mark)
-        self._files(tenant, mark)
-        self._copy(tenant, mark)
-
-    def _account(self, tenant: TenantId, mark: str) -> None:
-        subject = self.person_signs_up(mark)
-        status = AccountStatus("managed_30", 30, 1_000_000)
-        self.directory.put_account(Account(tenant, status, subject, created_at=int(self.now)))
-        self.people.put(
-            Person(
-                subject=subject, tenant=tenant, name=f"Name {mark}", email=f"{mark}@example.org",
-                terms_version="1", terms_accepted_at="2026-11-01T00:00:00Z", marketing_opt_in=True,
-                state="confirmed",
-            )
-        )  # fmt: skip
-        self.people.record_reset(subject, f"1-{mark}")
-        self.people.end_sessions(subject, 1)
-        self.people.end_session(subject, f"session-{mark}", 2**33)
-        for number, name in enumerate((mark, f"=cmd|{mark}")):
-            key = Key(
-                tenant, f"key_{number}", frozenset({"ingest"}), mark, name=name, created_at=int(self.now)
-            )
-            self.directory.put_key(keys.generate(), key)
-        origin = Origin(f"person:{subject}", "203.0.113.9", f"browser {mark}")
-        self.suppressions.add(f"{mark}@example.org", "bounce")
-        used = {"tenant_id": {"S": tenant}, "entry": {"S": "total"}, "rows": {"N": "5"}, "bytes": {"N": "9"}}
-        self.aws.dynamodb.put_item(TableName="usage", Item=used)
-        report = {"S": json.dumps({"rows_differ": [{"tenant": tenant}]})}
-        named = {"tenant_id": {"S": "*"}, "entry": {"S": f"reconciled#{tenant}"}, "report": report}
-        self.aws.dynamodb.put_item(TableName="usage", Item=named)
-        for number in range(3):
-            self.audit.append(tenant, origin, "key.created", f"key_{number}")
-        self.announcements.publish(tenant, f"a-{mark}", "news", f"Title {mark}", "text")
-        self.notices.put(tenant, f"n-{mark}", "news", f"Title {mark}", "text")
-
-    def _customer(self, tenant: TenantId, mark: str) -> None:
-        for entry in (f"account#{tenant}", f"customer#cus_{mark}"):
-            item = {"entry": {"S": entry}, "tenant_id": {"S": str(tenant)}, "version": {"N": "1"}}
-            if entry.startswith("account"):
-                item |= {
-                    "customer_id": {"S": f"cus_{mark}"},
-                    "subscription": {"M": {"id": {"S": f"sub_{mark}"}}},
-                }
-            self.aws.dynamodb.put_item(TableName="billing", Item=item)
-
-    def _byoc(self, tenant: TenantId, mark: str) -> None:
-        """Left from when the account was a BYOC one."""
-        secret = SecretText(f"secret-{mark}")
-        address = ClickHouseAddress(f"{mark}.example.org", 8443, True, f"user-{mark}", secret, "logs")
-        self.destinations.put(
-            Destination(
-                tenant,
-                1,
-                f"bucket-{mark}",
-                "us-east-1",
-                None,
-                AccessKey(secret, secret),
-                address,
-                "exactly_once",
-                30,
-            )
-        )
-        ExternalIdTable("external-ids", self.aws.dynamodb).get_or_put(str(tenant), f"external-id-{mark}")
-        for name in (own_destination(tenant), own_drops(tenant), own_searches(tenant)):
-            slot = self.health.take(name, mark, 60)
-            assert isinstance(slot, Slot)
-            self.health.record_failure(slot, "busy")
-        SlowBuckets("health", lambda: self.now, self.aws.dynamodb).charge(tenant)
-
-    def _logs(self, tenant: TenantId, mark: str) -> None:
-        """Loaded, one of them rejected, a mark of an Idempotency-Key; and the messages about them."""
-        rows = [
-            self.row(tenant, f"order of {mark} number {n}", {"user_id": f"user-{mark}", "n": n})
-            for n in range(5)
-        ]
-        staged = self.stage(tenant, rows)
-        self.uploads[f"{tenant}"] = staged
-        body = next(notifications([staged], "test"))
-        self.aws.sqs.send_message(QueueUrl=self._queue("staged"), MessageBody=body)
-        assert self.deliver(staged)
-        header = QuarantineHeader(
-            "refused", 27, staged.key, "b", [0, 1], 2, date(2030, 1, 1), datetime.now(UTC)
-        )
-        refused = [rows[0][:-1].replace(b"order", b"refused"), rows[1][:-1].replace(mark.encode(), b"other")]
-        self.staging.create(document_key(tenant, "q1"), pack(header, refused))
-        self.staging.create(f"{idempotency_prefix(tenant)}{'0' * 64}", f"2026 {mark} {staged.key}".encode())
-
-    def _files(self, tenant: TenantId, mark: str) -> None:
-        """One that was read and is kept, and how far the reading of another was when it ended badly."""
-        self.drop(tenant, f"{mark}.txt", f"line of {mark}".encode(), "done")
-        self.staging.create(f"{checkpoint_prefix(tenant)}{'0' * 32}/000001-1", zstd.compress(mark.encode()))
-
     def drop(self, tenant: TenantId, name: str, body: bytes, state: str) -> None:
         """A file that was put in, and what is known of its reading."""
         key = f"{dropin_prefix(tenant)}u/{name}"
@@ -475,17 +323,6 @@ class World:
         received = datetime.fromtimestamp(self.now, UTC)
         dropped = DroppedFile("drop", key, etag, len(body))
         self.register.claim(File(tenant, upload.upload_id, dropped, received, "p", 30, "keep", state), upload)
-
-    def _copy(self, tenant: TenantId, mark: str) -> None:
-        """An archive that was made, as far as an erasure knows one."""
-        export = self.service.request_export(
-            self.caller(tenant), RequestedPeriod(0, int(self.now)), IN_PERSON
-        )
-        self.service.exports.finish(replace(export, state="ready", ready_at=int(self.now)))
-        body = io.BytesIO()
-        with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("logs/events-0001.ndjson", f"order of {mark}")
-        self.exports_bucket.create(export.object_key, body.getvalue())
 
     def make_copy(
         self, tenant: TenantId, logs: RequestedPeriod | None, caller: Principal | None = None
@@ -503,7 +340,7 @@ class World:
     def drain(self) -> None:
         """Deliver what is queued, once more for what was loaded long ago, and acknowledge what is settled."""
         for name in ("staged", "staged-byoc"):
-            url = self._queue(name)
+            url = self.queue(name)
             while messages := self.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get(
                 "Messages"
             ):
@@ -515,7 +352,8 @@ class World:
                     assert self.deliver(*objects) == {told.key for told in objects}
                     self.aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
 
-    def _queue(self, name: str) -> str:
+    def queue(self, name: str) -> str:
+        """Its address."""
         return str(self.aws.sqs.get_queue_url(QueueName=name)["QueueUrl"])
 
     def close_at_billing(self) -> None:
@@ -604,6 +442,10 @@ class OwnClouds:
     def warehouse(self, tenant: TenantId, _timeout_seconds: int) -> Any:
         return self._of(tenant)[1]
 
+    def archives(self, tenant: TenantId) -> Archives:
+        self._of(tenant)
+        return Archives(f"own-{tenant}", self._world.aws.s3)
+
     def _of(self, tenant: TenantId) -> tuple[Any, Any]:
         if tenant not in self._world.own:
             raise NoDestinationError("none")
@@ -642,3 +484,16 @@ def world(room: EmbeddedEngine, directory: Path, database: str = "rights") -> It
         key = clients["kms"].create_key()["KeyMetadata"]["KeyId"]
         aws = Aws(clients["dynamodb"], clients["s3"], clients["sqs"], clients["cognito-idp"], pool)
         yield World(aws, directory, warehouse, key, room=room)
+
+
+@contextmanager
+def world_with_engine(database: str = "rights") -> Iterator[World]:
+    """A world on an engine and with credentials of its own."""
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as place:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "tests")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        room = EmbeddedEngine(Path(place))
+        with world(room, Path(place), database) as made:
+            yield made
+        room.close()

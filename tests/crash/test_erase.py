@@ -29,7 +29,7 @@ METADATA: list[Any] = [
     {"user": {"id": "u1"}}, {"user": "u1"}, {"user_id": 'quo"te'}, {"user_id": "é"}, {"user_id": "\u0007"},
     {"user_id": 7.0}, {"user_id": 1e3}, {"user_id": 1000}, {"user_id": "null"},
     {"user_id": 12345678901234567}, {"user_id": 12345678901234568}, {"user_id": 0.00003}, {"user_id": [7]},
-    {},
+    {}, '{"user_id":"u\x011"', '{"user_id":"u\t1","n":}',
 ]  # fmt: skip
 SUBJECTS = [
     ("metadata.user_id", "u1"), ("metadata.user_id", "7"), ("metadata.user_id", "7.5"),

@@ -5,21 +5,18 @@ import hashlib
 import io
 import json
 import random
-import tempfile
 import zipfile
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from bench.in_process import EmbeddedEngine
 from functions.privacy.data_inventory import DATA_INVENTORY
-from functions.privacy.export.archives import LINK_SECONDS
-from functions.privacy.export.logs import NANOSECONDS, LogPosition, Logs
+from functions.privacy.export.logs import NANOSECONDS, LogPosition, Logs, OldPositionError
 from functions.privacy.export.logs import LogPeriod as LogPeriod
 from functions.privacy.export.record import Export
 from functions.privacy.exporter import ABANDONED_AFTER_SECONDS, PATIENCE_SECONDS
@@ -28,26 +25,27 @@ from functions.privacy.inventory_entry import InventoryEntry
 from functions.privacy.responses import export_response
 from functions.privacy.service import EXPORTS_A_DAY
 from functions.shared.errors import HttpError
+from functions.shared.exports.archives import LINK_SECONDS
 from functions.shared.quarantine import QuarantineHeader, document_key, pack
 from functions.shared.tenancy import TenantId
 from tests.crash.faults import Crash
-from tests.crash.privacy_world import IN_PERSON, Trap, World, new_tenant, world
+from tests.crash.furnishing import furnish
+from tests.crash.privacy_world import IN_PERSON, World, new_tenant, world_with_engine
+from tests.crash.search_exporting import identified
+from tests.crash.traps import Trap
 
 MANY = 40_000
 """A seventh of them are of one instant: more than a page of the export holds."""
-SOME = 12_000
+SOME = 8_000
+"""With NOISE of bytes each that cannot be compressed, more than one part of an upload."""
+
+NOISE = 1050
 
 
 @pytest.fixture(scope="module")
 def here() -> Iterator[World]:
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as place:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "tests")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        room = EmbeddedEngine(Path(place))
-        with world(room, Path(place)) as made:
-            yield made
-        room.close()
+    with world_with_engine() as made:
+        yield made
 
 
 def store(here: World, tenant: TenantId, count: int, noise: int = 60) -> None:
@@ -59,7 +57,7 @@ def store(here: World, tenant: TenantId, count: int, noise: int = 60) -> None:
         rows = [
             here.row(
                 tenant,
-                "same" if number % 10 == 0 else f"{number} {chance.randbytes(noise).hex()}",
+                "same" if number % 10 == 0 else f"{number} {b64encode(chance.randbytes(noise)).decode()}",
                 metadata[number % len(metadata)],
                 began + (0 if number % 7 == 0 else number * 2),
             )
@@ -120,8 +118,8 @@ def check(archive: zipfile.ZipFile) -> dict[str, Any]:
 def test_a_copy_of_an_account_with_very_many_events_is_complete(here: World, rows: int) -> None:
     tenant, mark = new_tenant()
     other, others_mark = new_tenant()
-    here.furnish(tenant, mark)
-    here.furnish(other, others_mark)
+    furnish(here, tenant, mark)
+    furnish(here, other, others_mark)
     store(here, tenant, rows)
     export = here.make_copy(tenant, all_logs(here))
     archive = here.archive_of(export)
@@ -139,8 +137,8 @@ def test_a_copy_of_an_account_with_very_many_events_is_complete(here: World, row
 
 def test_an_export_in_the_week_after_a_move_to_byoc_has_the_rows_that_are_still_ours(here: World) -> None:
     (tenant, mark), (other, others_mark) = new_tenant(), new_tenant()
-    here.furnish(tenant, mark)
-    here.furnish(other, others_mark)
+    furnish(here, tenant, mark)
+    furnish(here, other, others_mark)
     store(here, tenant, 200)
     store(here, other, 100)
     mover = here.caller(tenant, "byoc", here.now + 7 * 86_400)
@@ -165,8 +163,8 @@ def _inventory(table: str) -> InventoryEntry:
 def test_rows_that_an_open_erasure_is_about_are_in_no_copy_and_later_ones_are(here: World) -> None:
     """Stored or quarantined, and also where the engine's parser fails. Another account's copy has its own."""
     (tenant, mark), (other, others_mark) = new_tenant(), new_tenant()
-    here.furnish(tenant, mark)
-    here.furnish(other, others_mark)
+    furnish(here, tenant, mark)
+    furnish(here, other, others_mark)
     for each in (tenant, other):
         rows = [here.row(each, "m", {"email": "jane"}), here.row(each, "bystander")]
         hostile = here.row(each, "m", {"email": "jane"}).replace(b'"jane"', b'"jane", "n": 1e999')
@@ -218,10 +216,38 @@ def test_pages_of_equal_rows_neither_skip_nor_repeat_one(here: World, rows_a_pag
     assert pages < 60
 
 
+def test_events_of_one_instant_are_in_a_copy_as_they_were_sent(here: World) -> None:
+    """Of two objects, each a batch of its own, read in pages that end within them; and another account's."""
+    (tenant, _), (other, _) = new_tenant(), new_tenant()
+    sent = []
+    for number in range(2):
+        messages = [f"{number} {line}" for line in range(1_000)]
+        for each in (tenant, other):
+            rows = [here.row(each, f"{each} {message}", instant=here.now) for message in messages]
+            assert here.deliver(here.stage(each, identified(rows)))
+        sent += [f"{tenant} {message}" for message in messages]
+    period = LogPeriod(0, int(here.now + 99) * NANOSECONDS, int(here.now + 99) * 1_000_000)
+    logs, position, found = Logs(here.warehouse, tenant, period, 300), None, []
+    while True:
+        page = logs.page(position)
+        found += [json.loads(line)["message"] for line in page.lines]
+        if page.after is None:
+            break
+        position = LogPosition.from_json(page.after.to_json())
+
+    assert found == sent
+
+
+def test_a_position_of_the_former_order_is_not_continued_in_this_one() -> None:
+    former = json.dumps({"instant": 1, "batch_id": "b", "row_hash": 2, "given": 1, "window": 9})
+    with pytest.raises(OldPositionError):
+        LogPosition.from_json(former)
+
+
 def test_a_copy_holds_all_that_the_inventory_shows_and_nothing_that_it_withholds(here: World) -> None:
     """Each attribute of each item is on one of its table's two lists."""
     tenant, mark = new_tenant()
-    here.furnish(tenant, mark)
+    furnish(here, tenant, mark)
     nobody = f"nobody-{mark[::-1]}"
     here.ask_for_person(tenant, "message", nobody)
     here.ask_for_account(tenant)
@@ -247,7 +273,7 @@ def test_a_copy_holds_all_that_the_inventory_shows_and_nothing_that_it_withholds
 def test_no_cell_of_a_copy_is_a_formula(here: World) -> None:
     """Of two keys one has a name that a spreadsheet would run; the NDJSON has it as it is."""
     tenant, mark = new_tenant()
-    here.furnish(tenant, mark)
+    furnish(here, tenant, mark)
     archive = here.archive_of(here.make_copy(tenant, None))
     names = sorted(json.loads(each)["name"] for each in lines_of(archive, "account/keys-"))
 
@@ -264,8 +290,8 @@ def test_a_copy_whose_makers_die_is_the_one_that_was_asked_for(here: World, seed
     """They die at any write, before or after it took place, or are out of time; two at once do no harm."""
     tenant, mark = new_tenant()
     chance = random.Random(seed)
-    here.furnish(tenant, mark)
-    store(here, tenant, SOME, noise=700)
+    furnish(here, tenant, mark)
+    store(here, tenant, SOME, NOISE)
     export = here.service.request_export(here.caller(tenant), all_logs(here), IN_PERSON)
     here.later(seconds=2)
     died = 0
@@ -286,7 +312,8 @@ def test_a_copy_whose_makers_die_is_the_one_that_was_asked_for(here: World, seed
 
     assert died > 2
     assert copied(archive) == stored(here, tenant)
-    assert here.aws.s3.list_multipart_uploads(Bucket="exports").get("Uploads", []) == []
+    uploads = here.aws.s3.list_multipart_uploads(Bucket="exports").get("Uploads", [])
+    assert [each for each in uploads if each["Key"] == export.object_key] == []
 
 
 class Pieces:
@@ -303,7 +330,7 @@ class Pieces:
 def test_a_link_ends_after_an_hour_and_is_a_new_one_each_time(here: World) -> None:
     """moto's S3 does not look at the time a link ends; what is signed into it is what S3 looks at."""
     tenant, mark = new_tenant()
-    here.furnish(tenant, mark)
+    furnish(here, tenant, mark)
     export = here.make_copy(tenant, None)
     links = [here.service.link(export, IN_PERSON) for _ in range(2)]
     signed = parse_qs(urlsplit(links[0]).query)
@@ -321,7 +348,7 @@ def test_a_link_ends_after_an_hour_and_is_a_new_one_each_time(here: World) -> No
 
 def test_after_seven_days_there_is_no_link_any_more(here: World) -> None:
     tenant, mark = new_tenant()
-    here.furnish(tenant, mark)
+    furnish(here, tenant, mark)
     export = here.make_copy(tenant, None)
     here.later(days=7)
 
@@ -331,7 +358,7 @@ def test_after_seven_days_there_is_no_link_any_more(here: World) -> None:
 
 def test_one_copy_is_made_at_a_time_and_few_a_day(here: World) -> None:
     tenant, mark = new_tenant()
-    here.furnish(tenant, mark)
+    furnish(here, tenant, mark)
     here.later(days=2)
     for number in range(EXPORTS_A_DAY):
         here.make_copy(tenant, None)
@@ -348,7 +375,7 @@ def test_one_copy_is_made_at_a_time_and_few_a_day(here: World) -> None:
 
 def test_what_is_staged_when_it_is_asked_for_is_in_it_once_it_is_loaded(here: World) -> None:
     tenant, mark = new_tenant()
-    here.furnish(tenant, mark)
+    furnish(here, tenant, mark)
     here.later(seconds=1)
     waits = here.stage(tenant, [here.row(tenant, "on its way")])
     export = here.service.request_export(here.caller(tenant), all_logs(here), IN_PERSON)
@@ -363,7 +390,7 @@ def test_what_is_staged_when_it_is_asked_for_is_in_it_once_it_is_loaded(here: Wo
 
 def test_the_manifest_lists_objects_that_stay_staged_for_long(here: World) -> None:
     tenant, mark = new_tenant()
-    here.furnish(tenant, mark)
+    furnish(here, tenant, mark)
     here.later(seconds=1)
     here.stage(tenant, [here.row(tenant, "stuck")])
     export = here.service.request_export(here.caller(tenant), all_logs(here), IN_PERSON)
@@ -376,7 +403,7 @@ def test_the_manifest_lists_objects_that_stay_staged_for_long(here: World) -> No
 def test_what_arrives_while_a_copy_is_made_is_not_in_it(here: World) -> None:
     """So that no page of it moves."""
     tenant, mark = new_tenant()
-    here.furnish(tenant, mark)
+    furnish(here, tenant, mark)
     export = here.service.request_export(here.caller(tenant), all_logs(here), IN_PERSON)
     here.later(seconds=5)
     here.deliver(here.stage(tenant, [here.row(tenant, "later")]))
@@ -389,8 +416,8 @@ def test_what_arrives_while_a_copy_is_made_is_not_in_it(here: World) -> None:
 
 def test_a_copy_that_is_being_made_when_a_person_is_erased_begins_anew_without_them(here: World) -> None:
     tenant, mark = new_tenant()
-    here.furnish(tenant, mark)
-    store(here, tenant, SOME, noise=700)
+    furnish(here, tenant, mark)
+    store(here, tenant, SOME, NOISE)
     export = here.service.request_export(here.caller(tenant), all_logs(here), IN_PERSON)
     here.later(seconds=2)
     for pieces in range(12, 30):
@@ -415,8 +442,8 @@ def test_a_copy_that_is_being_made_when_a_person_is_erased_begins_anew_without_t
 
 def test_an_export_that_fails_for_a_day_is_abandoned_and_another_can_start(here: World) -> None:
     (tenant, mark), (other, others_mark) = new_tenant(), new_tenant()
-    here.furnish(tenant, mark)
-    here.furnish(other, others_mark)
+    furnish(here, tenant, mark)
+    furnish(here, other, others_mark)
     export = here.service.request_export(here.caller(tenant), None, IN_PERSON)
     here.later(seconds=ABANDONED_AFTER_SECONDS + 2)
 

@@ -1,17 +1,14 @@
 """A hostile BYOC customer delays no erasure but its own, which says what it waits for."""
 
 import math
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from obstore.store import MemoryStore
 
-from bench.in_process import EmbeddedEngine
 from functions.privacy.erasure.objects import Quarantined
 from functions.privacy.erasure.record import Erasure
 from functions.privacy.erasure.rows import EventRows
@@ -26,7 +23,8 @@ from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
 from tests.crash.faults import Crash
-from tests.crash.privacy_world import Trap, World, new_tenant, world
+from tests.crash.privacy_world import World, new_tenant, world_with_engine
+from tests.crash.traps import Trap
 from tests.unit.shared.bombs import DOCUMENTS
 from tests.unit.shared.endless import bucket_that_answers, page
 from tests.unit.shared.hostile_server import answering, dripping, http, lasts_at_most, silent
@@ -34,14 +32,8 @@ from tests.unit.shared.hostile_server import answering, dripping, http, lasts_at
 
 @pytest.fixture(scope="module")
 def here() -> Iterator[World]:
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as place:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "tests")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        room = EmbeddedEngine(Path(place))
-        with world(room, Path(place), "hostile") as made:
-            yield made
-        room.close()
+    with world_with_engine("hostile") as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,11 @@
 """All data of an account, or of a person in its logs, is erased for good, whichever step a run dies at."""
 
 import random
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from obstore.store import MemoryStore
 
-from bench.in_process import EmbeddedEngine
 from functions.privacy.erasure.place import ErasurePlace
 from functions.privacy.erasure.planner import ErasurePlanner
 from functions.privacy.erasure.receipt import account_hash, checked, person_hash
@@ -27,11 +24,15 @@ from functions.sync.notifications import StagedObject
 from functions.sync.settle import Settler
 from operate.console import Console
 from operate.erasures import ErasureStores, repeat_erasures
-from tests.crash.privacy_world import IN_PERSON, Trap, World, new_tenant, world
+from tests.crash.furnishing import furnish
+from tests.crash.privacy_world import IN_PERSON, World, new_tenant, world_with_engine
+from tests.crash.traps import Trap
 
 EVERYWHERE = {
     "table people", "table keys", "table audit", "table announcements", "table notices", "table destinations",
-    "table external-ids", "table health", "table billing", "bucket staging/quarantine",
+    "table external-ids", "table health", "table saved-searches", "table search-budgets",
+    "table search-exports", "table billing",
+    "bucket staging/quarantine",
     "bucket staging/idempotency", "bucket exports/exports", "bucket drop/dropin", "bucket staging/uploads",
     "table uploads", "engine files", "sign-ins",
 }  # fmt: skip
@@ -45,6 +46,7 @@ BY_ITS_ID_TOO = {
     "table usage",
     "table ledger",
     "queue staged",
+    "uploads of exports",
 }
 
 ROW_LOCATIONS = {
@@ -53,29 +55,24 @@ ROW_LOCATIONS = {
     "bucket staging/uploads",
     "bucket drop/dropin",
     "bucket exports/exports",
+    "table search-exports",
 }
-"""Where rows are, and copies of them."""
+"""Where rows are, copies of them, and the queries of exports."""
 
 STOPS = ("people", "tombstone", "access", "credentials", "billing")
 
 
 @pytest.fixture(scope="module")
 def here() -> Iterator[World]:
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as place:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "tests")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        room = EmbeddedEngine(Path(place))
-        with world(room, Path(place)) as made:
-            yield made
-        room.close()
+    with world_with_engine() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
 def neighbour(here: World) -> TenantId:
     """Another account that has something everywhere, and keeps it."""
     tenant, mark = new_tenant("neighbour")
-    here.furnish(tenant, mark)
+    furnish(here, tenant, mark)
     return tenant
 
 
@@ -90,7 +87,7 @@ def own_warehouse(here: World) -> Warehouse:
 
 def furnished(here: World) -> tuple[TenantId, str]:
     tenant, mark = new_tenant()
-    here.furnish(tenant, mark)
+    furnish(here, tenant, mark)
     return tenant, mark
 
 
@@ -130,9 +127,10 @@ def test_an_account_leaves_nothing_but_its_receipt_and_a_neighbour_loses_nothing
     assert receipt.account == account_hash(erasure.erasure_id, tenant)
     assert receipt.person is None
     assert receipt.counts == {
-        "accounts": 1, "announcements": 1, "archives": 1, "audit": 5, "billing": 2, "destinations": 1,
-        "exports": 1, "external-ids": 1, "health": 4, "idempotency_marks": 1, "key-lists": 2, "keys": 2,
-        "mentions": 1, "notices": 3, "people": 1, "quarantined": 1, "rows": 5, "sign_ins": 1,
+        "accounts": 1, "announcements": 1, "archives": 3, "audit": 5, "billing": 2, "destinations": 1,
+        "exports": 1, "external-ids": 1, "health": 7, "idempotency_marks": 1, "key-lists": 2, "keys": 2,
+        "mentions": 1, "notices": 3, "people": 1, "quarantined": 1, "rows": 5,
+        "saved-searches": 1, "search-budgets": 1, "search-exports": 4, "sign_ins": 1,
         "checkpoints": 1, "dropped_files": 1, "suppressions": 1, "uploads": 2, "usage": 1,
     }  # fmt: skip
 
@@ -152,7 +150,9 @@ def test_a_person_is_erased_and_all_others_stay(here: World, neighbour: TenantId
     assert here.where(other)[other] == {"engine files"}
     assert (here.hash_of(neighbour), here.items_of(neighbour)) == (rows, theirs)
     receipt = _receipt(here, erasure)
-    assert receipt.counts == {"archives": 1, "checkpoints": 1, "quarantined": 1, "rows": 5, "uploads": 1}
+    assert receipt.counts == {
+        "archives": 1, "checkpoints": 1, "quarantined": 1, "rows": 5, "search_exports": 2, "uploads": 1,
+    }  # fmt: skip
     assert receipt.person == person_hash(erasure.erasure_id, Subject(tenant, "message", mark))
     shown = here.service.erasure(tenant, erasure.erasure_id)
     assert (shown.state, shown.subject, shown.progress.pending) == ("verified", None, {})
@@ -553,7 +553,7 @@ def account_dies(here: World, neighbour: TenantId, seed: int) -> list[str]:
     assert len(died_at) > 30
     assert here.where(mark, str(tenant)) == {mark: set(), str(tenant): {"table ledger"}}
     counts = _receipt(here, erasure).counts
-    assert (counts["rows"], counts["keys"], counts["archives"], counts["people"]) == (5, 2, 1, 1)
+    assert (counts["rows"], counts["keys"], counts["archives"], counts["people"]) == (5, 2, 3, 1)
     assert (here.hash_of(neighbour), here.items_of(neighbour)) == (rows, theirs)
     return died_at
 

@@ -12,12 +12,11 @@ from functions.quarantine.handler import answer_to
 from functions.shared.events.staged_key import StagedKey, time_ordered_id
 from functions.shared.tenancy import TenantId
 from functions.sync.batch_processor import BatchProcessor, Deadline
-from functions.sync.ledger import Ledger
 from functions.sync.load import EventsTable, StagingBucket
 from functions.sync.notifications import StagedObject
 from functions.sync.settle import Settler
 from tests.crash.faults import Crash, Trap, TrappedLedger, TrappedLoader, TrappedStaged
-from tests.crash.world import EXPIRES_ON, TABLE, World, later, listed, row_of
+from tests.crash.world import EXPIRES_ON, World, later, listed, row_of
 
 TIME = Deadline(lambda: 60.0, 30.0)
 NOW = datetime(2029, 12, 3, tzinfo=UTC)
@@ -279,19 +278,15 @@ def test_more_objects_than_a_transaction_takes_are_one_batch(here: World) -> Non
 
 
 def test_a_half_written_batch_is_completed_by_the_next_process(here: World) -> None:
-    """The planner dies after its first transaction; others have claimed some of the rest by then."""
+    """The planner dies after half of its claims; others have claimed some of the rest by then."""
     tenant = "half"
     objects = [put(here, tenant, rows(tenant, 1, number)) for number in range(220)]
-    ledger = _DiesWhileClaiming(TABLE, here.clock)
+    ledger = TrappedLedger(here.ledger, Trap("half the claims"))
     with pytest.raises(Crash):
         Settler(
             ledger, BatchProcessor(ledger, StagingBucket(here.bucket), EventsTable(here.warehouse))
         ).settle(objects, TIME)
+    assert len(here.ledger.claims(each.key for each in objects)) == 110
     assert settler(here).settle(objects[150:], TIME) == {each.key for each in objects[150:]}
     assert settler(here).settle(objects, TIME) == {each.key for each in objects}
     assert stored(here, tenant) == 220
-
-
-class _DiesWhileClaiming(Ledger):
-    def complete(self, _batch: Any, **_known: Any) -> Any:
-        raise Crash("while claiming")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 from backports import zstd
@@ -28,6 +29,9 @@ from local.tables import definition
 TABLE = "ledger"
 NOON = 1_800_000_000.0
 EXPIRES_ON = date(2030, 1, 1)
+
+INLINE_BYTES = 200
+"""Instead of the ledger's: most batches of three objects and more have a manifest in an item of its own."""
 
 
 @dataclass(slots=True)
@@ -120,7 +124,7 @@ def create_ledger(dynamodb: Any) -> None:
 def world() -> Iterator[World]:
     """A world for many runs, which share its tables but none of their keys."""
     transactions.install()
-    with mock_aws(), embedded_engine() as room:
+    with mock_aws(), patch("functions.sync.ledger.INLINE_BYTES", INLINE_BYTES), embedded_engine() as room:
         create_ledger(boto3.client("dynamodb", region_name="us-east-1"))
         narrow = room.database("narrow")
         narrow.command("ALTER TABLE events MODIFY SETTING non_replicated_deduplication_window = 1")

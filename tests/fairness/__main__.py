@@ -12,13 +12,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.fairness.attacks import ATTACKS
-from tests.fairness.measure import measure
+from tests.fairness.measure import ROUNDS, SECONDS, measure
 from tests.integration.stack import running_stack
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fairness", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=10, help="each phase lasts (default 10)")
+    parser.add_argument(
+        "--seconds", type=float, default=SECONDS, help=f"each phase lasts (default {SECONDS:.0f})"
+    )
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"of each attack (default {ROUNDS})")
     parser.add_argument("--attack", choices=ATTACKS, action="append", help="only this one; may be repeated")
     parser.add_argument("--no-erasures", action="store_true", help="do not measure erasures")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
@@ -28,6 +31,7 @@ def main() -> int:
             stack,
             asked.attack or list(ATTACKS),
             asked.seconds,
+            asked.rounds,
             erasures=not asked.no_erasures,
             notify=lambda line: print(line, file=sys.stderr, flush=True),
         )

@@ -3,14 +3,13 @@
     python -m tests.fairness.attacks <name> <attacker as JSON> <seconds>
 
 Each runs in a process of its own, so that it takes no time of the process that measures, and ends by itself.
-It prints how often it acted with which status, and the processor time that it used itself. Files are
-announced and put, which is the only way into our bucket that a tenant has.
+It begins when it is asked to (tests.fairness.waiting_process) and prints how often it acted with which
+status. Files are announced and put, which is the only way into our bucket that a tenant has.
 """
 
 import gzip
 import io
 import json
-import signal
 import sys
 import threading
 import time
@@ -27,6 +26,7 @@ import pyarrow.parquet
 from backports import zstd
 
 from tests.fairness.hostile_s3 import hostile_s3
+from tests.fairness.waiting_process import ready_to_begin
 from tests.integration.stack import bearer
 
 CREATED, TOO_MANY = 201, 429
@@ -195,17 +195,11 @@ ATTACKS: dict[str, Callable[[Attacker], Any]] = {
 """By name, in the order of the review's points 1, 3, 4, 5, 6, 7 and 8."""
 
 
-def run(name: str, attacker: Attacker, seconds: float) -> tuple[Counter[str], float]:
-    """Act over CONNECTIONS at once for so long, or until SIGTERM.
-
-    Returns how often each status was the answer, and the processor time that this process used meanwhile.
-    """
+def run(name: str, attacker: Attacker, seconds: float) -> Counter[str]:
+    """Act over CONNECTIONS at once for so long, or until SIGTERM; how often each status was the answer."""
     answers: Counter[str] = Counter()
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    ends_at = time.monotonic() + seconds
 
-    def one_connection(act: Act) -> None:
+    def one_connection(act: Act, ends_at: float, ended: threading.Event) -> None:
         with httpx.Client(base_url=attacker.api, timeout=60) as client:
             while time.monotonic() < ends_at and not ended.is_set():
                 try:
@@ -217,20 +211,19 @@ def run(name: str, attacker: Attacker, seconds: float) -> tuple[Counter[str], fl
                 time.sleep(REJECTED_PAUSE_SECONDS if status == TOO_MANY else PAUSE_SECONDS)
 
     with ATTACKS[name](attacker) as act:
-        threads = [threading.Thread(target=one_connection, args=(act,)) for _ in range(CONNECTIONS)]
-        print("ready", flush=True)
-        ran_before = time.process_time()
+        ended = ready_to_begin()
+        arguments = (act, time.monotonic() + seconds, ended)
+        threads = [threading.Thread(target=one_connection, args=arguments) for _ in range(CONNECTIONS)]
         for each in threads:
             each.start()
         for each in threads:
             each.join()
-    return answers, time.process_time() - ran_before
+    return answers
 
 
 def main() -> None:
     name, attacker, seconds = sys.argv[1], Attacker(**json.loads(sys.argv[2])), float(sys.argv[3])
-    answers, cpu_seconds = run(name, attacker, seconds)
-    print(json.dumps({"answers": answers, "cpu_seconds": cpu_seconds}), flush=True)
+    print(json.dumps(run(name, attacker, seconds)), flush=True)
 
 
 if __name__ == "__main__":

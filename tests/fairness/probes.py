@@ -7,7 +7,7 @@ import gzip
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -27,10 +27,22 @@ REQUEST_TO_SEARCHABLE = "request to searchable"
 SEARCH = "search"
 FILE_TO_ROWS = "small file to rows"
 ERASURE = "erasure to verified"
-PUT, QUEUED, READ = "file announced and put", "file in the queue", "file being read"
-"""The parts of FILE_TO_ROWS: until it is put, until an invocation has a slot for it, and from then on."""
+ANNOUNCE_QUEUED, ANNOUNCED, ANNOUNCE_SENT, PUT, QUEUED, READ = (
+    "file: announcement waits",
+    "file: announcement works",
+    "file: announcement on its way",
+    "file: put",
+    "file: in the queue",
+    "file: read",
+)
+"""The parts of FILE_TO_ROWS. Its announcement: until the authorizer and the function have an environment,
+which Lambda would start; their work; and the gateway's own time, one process here. Then until it is put,
+until an invocation has a slot for it, and from then on until its status says that it is read."""
 
-SEARCH_QUEUED, SEARCHED = "search in the queue", "search working"
+STATUS = "file: one status"
+"""One request for the status, the last: reading a file ends with the first that says so."""
+
+SEARCH_QUEUED, SEARCHED = "search: waits", "search: works"
 """The parts of SEARCH: until there is an environment for it, which Lambda would start, and the rest."""
 
 ONE_REQUEST = "one request"
@@ -60,22 +72,37 @@ class Samples:
         with self._lock:
             self.failures.append(f"{probe}: {reason}")
 
+    @staticmethod
+    def of_all(samples: Iterable["Samples"]) -> "Samples":
+        """All of them together."""
+        together = Samples()
+        for each in samples:
+            for probe, seconds in each.seconds.items():
+                together.seconds.setdefault(probe, []).extend(seconds)
+            for part, seconds in each.parts.items():
+                together.parts.setdefault(part, []).extend(seconds)
+            together.failures += each.failures
+        return together
+
 
 class Tenant:
     """The second tenant: its keys, one connection, and what it does."""
 
     def __init__(self, stack: RunningStack, keys: dict[str, str]) -> None:
         self._client = stack.client()
+        # A client of its own for each file would load the certificates of all authorities each time.
+        self._s3 = httpx.Client(timeout=30)
         self._dynamodb = stack.aws("dynamodb")
         self._keys = keys
         self._run = new_run()
         self._numbers = count()
         self._rejection = ""
-        self._queued_seconds = 0.0
+        self._queued_seconds = self._status_seconds = 0.0
         self._send_batch("warm-up")
 
     def close(self) -> None:
         self._client.close()
+        self._s3.close()
 
     def request_to_searchable(self) -> None:
         """Send a request and search until its events are found."""
@@ -96,22 +123,34 @@ class Tenant:
 
         `received_at` is the time at which an invocation with a slot first saw the file.
         """
-        name, announced_at = f"f{next(self._numbers)}", time.time()
+        name = f"f{next(self._numbers)}"
         lines = "".join(json.dumps(each) + "\n" for each in batch(self._run, name, ROWS_A_FILE))
         body = gzip.compress(lines.encode())
-        announced = self._client.post(
-            "/v1/uploads",
-            json={"filename": f"{name}.ndjson.gz", "size": len(body)},
-            headers=bearer(self._keys["ingest"]),
-        )
-        _expect(announced, 201, 200, 202)
-        upload = announced.json()
-        _expect(httpx.put(upload["url"], content=body, headers=upload["headers"], timeout=30), 200)
+        upload, parts = self._announce(f"{name}.ndjson.gz", len(body))
+        began_at = time.time()
+        _expect(self._s3.put(upload["url"], content=body, headers=upload["headers"]), 200)
         put_at = time.time()
         self._until(lambda: self._is_read(upload["id"]), "the file is read")
-        read_at, began_at = time.time(), self._received_at(upload["id"])
-        queued = max(0.0, began_at - put_at)
-        return {PUT: put_at - announced_at, QUEUED: queued, READ: read_at - began_at}
+        read_at, received_at = time.time(), self._received_at(upload["id"])
+        queued = max(0.0, received_at - put_at)
+        return {
+            **parts,
+            PUT: put_at - began_at,
+            QUEUED: queued,
+            READ: read_at - received_at,
+            STATUS: self._status_seconds,
+        }
+
+    def _announce(self, filename: str, size_bytes: int) -> tuple[dict[str, Any], dict[str, float]]:
+        """The announced upload, and the seconds of the parts of the announcement."""
+        began = time.monotonic()
+        asked = {"filename": filename, "size": size_bytes}
+        answer = self._client.post("/v1/uploads", json=asked, headers=bearer(self._keys["ingest"]))
+        took = time.monotonic() - began
+        _expect(answer, 201)
+        waited, handled = _server_timing(answer)
+        parts = {ANNOUNCE_QUEUED: waited, ANNOUNCED: handled - waited, ANNOUNCE_SENT: took - handled}
+        return answer.json(), parts
 
     def one_request(self) -> dict[str, float]:
         """Ask for the description of a table. A small file costs about twenty requests."""
@@ -148,7 +187,7 @@ class Tenant:
     def _search(self, asked: dict[str, Any]) -> list[Any] | None:
         """Its events; None when it is to be tried again."""
         answer = self._client.post("/v1/search", json=asked, headers=bearer(self._keys["read"]))
-        self._queued_seconds = _queued_seconds(answer)
+        self._queued_seconds, _ = _server_timing(answer)
         if answer.status_code in (429, 503):
             self._rejection = f"{answer.status_code} {answer.text[:200]}"
             return None
@@ -163,7 +202,9 @@ class Tenant:
         return datetime.fromisoformat(self._upload(upload_id)["received_at"]).timestamp()
 
     def _upload(self, upload_id: str) -> dict[str, Any]:
+        began = time.monotonic()
         answer = self._client.get(f"/v1/uploads/{upload_id}", headers=bearer(self._keys["read"]))
+        self._status_seconds = time.monotonic() - began
         _expect(answer, 200)
         shown: dict[str, Any] = answer.json()
         return shown
@@ -196,10 +237,11 @@ def repeat(
         ended.wait(POLL_SECONDS)
 
 
-def _queued_seconds(answer: httpx.Response) -> float:
-    """`queue` of the local gateway's Server-Timing."""
-    _, _, milliseconds = answer.headers["server-timing"].partition(";")[2].partition(",")[0].partition("=")
-    return float(milliseconds) / 1000
+def _server_timing(answer: httpx.Response) -> tuple[float, float]:
+    """`queue` and `total` of the local gateway's Server-Timing, in seconds."""
+    durations = [each.partition("dur=")[2] for each in answer.headers["server-timing"].split(",")]
+    queued, total = (float(each) / 1000 for each in durations)
+    return queued, total
 
 
 def _expect(answer: httpx.Response, *statuses: int) -> None:

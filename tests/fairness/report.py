@@ -1,11 +1,12 @@
 """What was measured, and the verdict: alone, beside an attack, and beside a neutral load."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from statistics import quantiles
+from statistics import median, quantiles
 
 from tests.fairness.probes import ONE_REQUEST, Samples
+from tests.fairness.profile import Slice, mean
 
 MAX_RATIO = 2.0
 NOISE_SECONDS = 0.25
@@ -15,78 +16,115 @@ and two cores serve the engine, all functions and the attacker."""
 NEVER = 1_000_000.0
 ALONE, NEUTRAL, ATTACK = "alone", "neutral load", "attack"
 
-COLUMNS = "{:<18}{:<24}{:>8}{:>9}{:>8}{:>10}{:>10}  {}"
+COLUMNS = "{:<16}{:<22}{:>7}{:>8}{:>8}{:>8}{:>10}   {:<19}{:<13}{}"
+PART_COLUMNS = "{:<16}{:<30}{:>7}{:>8}{:>8}"
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
     """What was measured in one phase; `kind` is ALONE, NEUTRAL or ATTACK.
 
-    `answers`: what the attacker was answered. `busy_seconds`: processor time that all processes used in one
-    second, of `processors`; `attackers_seconds`: the part of it that the attacker's own process used.
+    `profile`: what was used while it lasted, by all processes but the attacker's. `answers`: what the
+    attacker was answered.
     """
 
     attack: str
     kind: str
     samples: Samples
     answers: Counter[str] = field(default_factory=Counter)
-    busy_seconds: float = 0.0
-    attackers_seconds: float = 0.0
+    profile: Sequence[Slice] = ()
     processors: int = 1
 
-    def p95(self, probe: str) -> float:
-        """Seconds; NEVER when it did not succeed once."""
-        return p95(self.samples.seconds.get(probe, []))
-
     @property
-    def work(self) -> int:
-        """How often the second tenant did something."""
-        return sum(len(each) for each in self.samples.seconds.values())
+    def work(self) -> float:
+        """How often the second tenant did something, a second."""
+        lasted = sum(each.seconds for each in self.profile)
+        return sum(len(each) for each in self.samples.seconds.values()) / (lasted or 1.0)
 
     def line(self) -> str:
-        """How the time of a file and a search is divided, and how much of the machine is left for them."""
-        parts = ", ".join(
-            f"{part} {p95(seconds):.3f}s" for part, seconds in sorted(self.samples.parts.items())
+        """How much of the machine was used, on average and in the slice with the most requests."""
+        average = mean(self.profile)
+        most = mean([max(self.profile, key=lambda each: sum(each.requests.values()) / each.seconds)])
+        return f"{self.attack:<16}{self.kind:<14}{self._used(average)}; busiest slice: {self._used(most)}"
+
+    def _used(self, of: Slice) -> str:
+        processes = "".join(f", {name} {seconds:.0%}" for name, seconds in sorted(of.processes.items()))
+        return (
+            f"processors {of.processor_seconds / self.processors:.0%} busy{processes}, "
+            f"{sum(of.requests.values()):.0f} requests a second"
         )
-        busy = self.busy_seconds / self.processors
-        return f"{self.attack:<18}{self.kind:<14}p95: {parts}; processors {busy:.0%} busy"
+
+
+def together(phases: Sequence[Phase]) -> Phase:
+    """Rounds of one phase as one."""
+    answers: Counter[str] = Counter()
+    for each in phases:
+        answers += each.answers
+    return Phase(
+        phases[0].attack,
+        phases[0].kind,
+        Samples.of_all(each.samples for each in phases),
+        answers,
+        [each for phase in phases for each in phase.profile],
+        phases[0].processors,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The times of one probe in one kind of phase, in seconds; NEVER when it did not succeed once."""
+
+    p95: float
+    median: float
+    samples: int
+
+
+def times(seconds: Sequence[float]) -> Times:
+    return Times(p95(seconds), median(seconds) if seconds else NEVER, len(seconds))
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The p95 of one probe in seconds. `neutral`: beside a load of equal size that is not the service's."""
+    """One probe. `neutral`: beside a load of equal size that is not the service's."""
 
     attack: str
     probe: str
-    alone: float
-    neutral: float
-    beside: float
+    alone: Times
+    neutral: Times
+    beside: Times
 
     @property
     def longest(self) -> float:
         """What the promise permits."""
-        return max(MAX_RATIO * self.alone, self.alone + NOISE_SECONDS)
+        return max(MAX_RATIO * self.alone.p95, self.alone.p95 + NOISE_SECONDS)
 
     @property
     def is_within(self) -> bool:
         """Whether the promise holds on this machine."""
-        return self.beside <= self.longest
+        return self.beside.p95 <= self.longest
 
     @property
     def is_fair(self) -> bool:
-        """Whether it holds without the time that the busy processors alone explain."""
-        return self.beside - max(0.0, self.neutral - self.alone) <= self.longest
+        """Whether it holds without the time that the busy processors and the local AWS alone explain."""
+        return self.beside.p95 - max(0.0, self.neutral.p95 - self.alone.p95) <= self.longest
 
     def line(self) -> str:
-        verdict = "" if self.is_within else "over 2x: the processors" if self.is_fair else "UNFAIR"
-        times = (f"{each:.2f}s" for each in (self.alone, self.neutral, self.beside))
-        ratios = (f"{self.beside / each:.2f}" for each in (self.alone, self.neutral))
-        return COLUMNS.format(self.attack, self.probe, *times, *ratios, verdict).rstrip()
+        verdict = "" if self.is_within else "over 2x: this machine" if self.is_fair else "UNFAIR"
+        all_three = (self.alone, self.neutral, self.beside)
+        return COLUMNS.format(
+            self.attack,
+            self.probe,
+            *(f"{each.p95:.2f}s" for each in all_three),
+            *(f"{self.beside.p95 / each.p95:.2f}" for each in (self.alone, self.neutral)),
+            " ".join(f"{each.median:.2f}s" for each in all_three),
+            "/".join(str(each.samples) for each in all_three),
+            verdict,
+        ).rstrip()
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All comparisons, and every failure of the second tenant."""
+    """All comparisons, and every failure of the second tenant. `phases`: one for each attack and kind."""
 
     compared: list[Compared]
     failures: list[str]
@@ -97,32 +135,55 @@ class Report:
         return not self.failures and all(each.is_fair for each in self.compared)
 
     def lines(self) -> Iterator[str]:
-        yield COLUMNS.format(
-            "attack", "probe", "alone", "neutral", "beside", "/ alone", "/ neutral", ""
-        ).rstrip()
+        titles = ("attack", "p95 of", "alone", "neutral", "beside", "/ alone", "/ neutral")
+        yield COLUMNS.format(*titles, "medians", "samples", "").rstrip()
         yield from (each.line() for each in self.compared)
+        yield PART_COLUMNS.format("p95 of its parts", "", "alone", "neutral", "beside")
+        for attack in dict.fromkeys(each.attack for each in self.phases):
+            yield from part_lines(attack, self.phases)
         yield from (each.line() for each in self.phases)
         yield from (f"{each.attack}: {dict(each.answers)}" for each in self.phases if each.answers)
         yield from self.failures
 
 
+def reported(phases: Iterable[Phase]) -> Report:
+    """The report of all phases, in which the rounds of an attack are taken together."""
+    rounds: dict[tuple[str, str], list[Phase]] = {}
+    for each in phases:
+        rounds.setdefault((each.attack, each.kind), []).append(each)
+    merged = [together(each) for each in rounds.values()]
+    return Report(
+        [
+            each
+            for attack in dict.fromkeys(attack for attack, _ in rounds)
+            for each in compared(attack, merged)
+        ],
+        [f"{phase.attack}, {phase.kind}: {each}" for phase in merged for each in phase.samples.failures],
+        merged,
+    )
+
+
 def compared(attack: str, phases: Sequence[Phase]) -> Iterator[Compared]:
     """Each probe beside `attack`, against all phases alone and the neutral load of the same size."""
-    of_attack = {each.kind: each for each in phases if each.attack == attack}
-    alone = Samples()
-    for phase in phases:
-        for probe, seconds in phase.samples.seconds.items() if phase.kind == ALONE else ():
-            for one in seconds:
-                alone.add(probe, one)
-    for probe in of_attack[ATTACK].samples.seconds | alone.seconds:
+    of_attack = {each.kind: each.samples.seconds for each in phases if each.attack == attack}
+    alone = Samples.of_all(each.samples for each in phases if each.kind == ALONE).seconds
+    for probe in of_attack[ATTACK] | alone:
         if probe != ONE_REQUEST:
             yield Compared(
                 attack,
                 probe,
-                p95(alone.seconds.get(probe, [])),
-                of_attack[NEUTRAL].p95(probe),
-                of_attack[ATTACK].p95(probe),
+                times(alone.get(probe, [])),
+                times(of_attack[NEUTRAL].get(probe, [])),
+                times(of_attack[ATTACK].get(probe, [])),
             )
+
+
+def part_lines(attack: str, phases: Sequence[Phase]) -> Iterator[str]:
+    """The p95 of each part of the probes, in all three kinds of phases."""
+    parts = {each.kind: each.samples.parts for each in phases if each.attack == attack}
+    for part in dict.fromkeys(part for kind in (ALONE, NEUTRAL, ATTACK) for part in parts[kind]):
+        figures = (p95(parts[kind].get(part, [])) for kind in (ALONE, NEUTRAL, ATTACK))
+        yield PART_COLUMNS.format(attack, part, *(f"{each:.3f}s" for each in figures))
 
 
 def p95(seconds: Sequence[float]) -> float:

@@ -2,13 +2,26 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pytest
 
 from tests.fairness.neutral import burn
 from tests.fairness.probes import ONE_REQUEST, SEARCH, Samples
-from tests.fairness.report import ALONE, ATTACK, NEUTRAL, NEVER, Compared, Phase, Report, compared
+from tests.fairness.profile import Schedule, Slice
+from tests.fairness.report import (
+    ALONE,
+    ATTACK,
+    NEUTRAL,
+    NEVER,
+    Compared,
+    Phase,
+    Report,
+    Times,
+    compared,
+    reported,
+)
 
 
 def phase(kind: str, seconds: Mapping[str, Sequence[float]], attack: str = "flood") -> Phase:
@@ -22,17 +35,17 @@ def phase(kind: str, seconds: Mapping[str, Sequence[float]], attack: str = "floo
         (1.0, 1.0, 2.01, "UNFAIR"),
         (0.1, 0.1, 0.35, ""),
         (0.1, 0.1, 0.36, "UNFAIR"),
-        (1.0, 3.0, 4.0, "over 2x: the processors"),
+        (1.0, 3.0, 4.0, "over 2x: this machine"),
         (1.0, 3.0, 4.01, "UNFAIR"),
         (1.0, 0.5, 2.01, "UNFAIR"),
         (1.0, 1.0, NEVER, "UNFAIR"),
     ],
 )
-def test_the_verdict_is_twice_alone_beyond_what_the_processors_explain(
+def test_the_verdict_is_twice_alone_beyond_what_the_machine_explains(
     alone: float, neutral: float, beside: float, verdict: str
 ) -> None:
-    line = Compared("flood", SEARCH, alone, neutral, beside)
-    assert line.line().endswith(verdict or f"{beside / neutral:.2f}")
+    line = Compared("flood", SEARCH, *(Times(each, each, 20) for each in (alone, neutral, beside)))
+    assert line.line().endswith(verdict or "20/20/20")
     assert Report([line], [], []).is_fair == (verdict != "UNFAIR")
     assert line.is_within == (not verdict)
 
@@ -51,9 +64,34 @@ def test_an_attack_is_compared_with_all_phases_alone_and_with_its_own_neutral_lo
         phase(ATTACK, {SEARCH: [9.0]}, "bomb"),
     ]
     first, second = compared("flood", phases)
-    assert (first.probe, first.neutral, first.beside) == (SEARCH, 2.0, 5.0)
-    assert first.alone == pytest.approx(2.9)
-    assert (second.probe, second.beside) == ("other", NEVER), "a probe that never succeeded is not left out"
+    assert (first.probe, first.neutral.p95, first.beside.p95) == (SEARCH, 2.0, 5.0)
+    assert first.alone.p95 == pytest.approx(2.9)
+    assert (first.alone.median, first.alone.samples) == (2.0, 2)
+    assert (second.probe, second.beside.p95) == ("other", NEVER), (
+        "a probe that never succeeded is not left out"
+    )
+
+
+def test_the_rounds_of_an_attack_are_one_phase_of_the_report_and_a_failure_of_any_is_one() -> None:
+    phases = [
+        Phase(
+            "flood",
+            kind,
+            Samples({SEARCH: [float(number)]}, {"waits": [float(number)]}, ["search: 429"] * (number == 3)),
+            Counter({"429": 2} if kind == ATTACK else {}),
+            [Slice(0.5, 0.25 * number)],
+        )
+        for number in (1, 2, 3)
+        for kind in (ALONE, ATTACK, NEUTRAL)
+    ]
+    report = reported(phases)
+    (line,) = report.compared
+    assert (line.beside.median, line.beside.samples) == (2.0, 3)
+    assert report.failures == [f"flood, {kind}: search: 429" for kind in (ALONE, ATTACK, NEUTRAL)]
+    assert [len(each.profile) for each in report.phases] == [3, 3, 3]
+    text = list(report.lines())
+    assert any(each.split() == ["flood", "waits", "2.900s", "2.900s", "2.900s"] for each in text)
+    assert "flood: {'429': 6}" in text
 
 
 class Machine(threading.Event):
@@ -77,7 +115,7 @@ class Machine(threading.Event):
 def test_the_neutral_load_uses_the_share_that_it_is_given(share: float, expected: float) -> None:
     """At rest it looks at the clock, too: here a millisecond in seven."""
     machine = Machine()
-    burn(share, 10.0, machine, machine.clock, lambda: machine.ran)
+    burn(Schedule((1.0,), (share,)), 10.0, machine, machine.clock, lambda: machine.ran)
     assert machine.now >= 10.0
     assert machine.ran == pytest.approx(expected, rel=0.05)
 
@@ -85,5 +123,5 @@ def test_the_neutral_load_uses_the_share_that_it_is_given(share: float, expected
 def test_the_neutral_load_ends_when_it_is_asked_to() -> None:
     ended, began = threading.Event(), time.monotonic()
     threading.Timer(0.2, ended.set).start()
-    burn(0.1, 60.0, ended)
+    burn(Schedule((1.0,), (0.1,)), 60.0, ended)
     assert time.monotonic() - began < 30

@@ -67,13 +67,11 @@ def test_a_setting_that_stands_for_a_resource_may_not() -> None:
 
 
 def test_an_address_may_be_chosen_and_that_of_a_service_may_not() -> None:
-    choices = from_context(
-        {"dashboard_address": "https://logs.example.org", "stripe_address": "http://x"}.get
-    )
-    settings = choices.applied_to(topology.function("billing")).settings
+    choices = from_context({"docs_address": "https://docs.example.org", "dashboard_address": "http://x"}.get)
+    notifier, billing = (choices.applied_to(topology.function(name)) for name in ("notifier", "billing"))
 
-    assert settings["dashboard_address"] == "https://logs.example.org"
-    assert settings["stripe_address"] == "service:stripe"
+    assert notifier.settings["docs_address"] == "https://docs.example.org"
+    assert billing.settings["dashboard_address"] == "service:api", "the dashboard is on the API's origin"
 
 
 def test_no_choice_lets_customers_reach_our_own_network() -> None:

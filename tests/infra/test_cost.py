@@ -7,21 +7,33 @@ from typing import Any
 
 import pytest
 
+from functions.query.price import PRICE
+from functions.sync import plan as planned
 from infra.choices import from_context
 from infra.cost import __main__ as command
 from infra.cost.bill import Line, PriceList, as_text, notes, price_list, total
 from infra.cost.idle import BY_THE_PIECE, Templates, alarm_metrics, empty_receives, idle_lines, idle_requests
-from infra.cost.usage import CUSTOM_METRICS, ENVIRONMENTS, Traffic, usage_lines
+from infra.cost.per_gb import SIZES, per_gb
+from infra.cost.usage import (
+    CUSTOM_METRICS,
+    ENVIRONMENTS,
+    MAX_OBJECTS,
+    Traffic,
+    objects_a_batch,
+    usage_lines,
+)
 from infra.topology import FUNCTIONS, SECRETS
 from tests.infra import synthesized
 
 PAGE = Path("docs/cost.md").read_text()
 
 MOST_IDLE_DOLLARS = 6.00
-MOST_RESOURCES = {"compute": 300, "data": 100}
+MOST_RESOURCES = {"compute": 320, "data": 100}
 """CloudFormation allows 500 in a stack."""
 
 NOTHING: dict[str, str] = {}
+
+SEARCH_PRICE = "clickhouse_cpu_hour"
 
 EXAMPLE = Traffic(gb_day=100, events_per_request=100)
 
@@ -128,11 +140,17 @@ def test_a_waf_and_a_nat_gateway_are_in_the_bill_of_those_who_choose_them(prices
 
 def test_every_price_is_dated_sourced_and_used(idle: list[Line], prices: PriceList) -> None:
     lines = [*idle, *usage_lines(EXAMPLE, prices)]
-    apart = {price for _, price, _ in BY_THE_PIECE.values()} | {"waf_rule"}
+    apart = {price for _, price, _ in BY_THE_PIECE.values()} | {"waf_rule", SEARCH_PRICE}
 
     assert prices.day.year >= 2026
     assert {each.source for each in prices.prices.values()} <= {"second-hand", "memory"}
     assert {line.price_name for line in lines} | apart == prices.prices.keys()
+
+
+def test_a_search_costs_the_price_of_the_list(prices: PriceList) -> None:
+    """Functions do not import infra, so the estimate of a search has the price a second time."""
+    listed = prices.prices[SEARCH_PRICE]
+    assert (listed.usd, listed.per) == (PRICE.usd_a_cpu_hour, 1)
 
 
 def test_larger_requests_cost_less_for_the_same_logs(prices: PriceList) -> None:
@@ -144,7 +162,28 @@ def test_larger_requests_cost_less_for_the_same_logs(prices: PriceList) -> None:
     assert dollars == sorted(dollars, reverse=True)
     twice = total(usage_lines(Traffic(gb_day=200, events_per_request=100), prices))
     fixed = CUSTOM_METRICS * 0.30 + ENVIRONMENTS * 10_800 * 0.05 / 10_000
-    assert twice - fixed == pytest.approx(2 * (dollars[0] - fixed))
+    shared = _batches(EXAMPLE, prices)
+    assert twice - fixed - _batches(Traffic(200, 100), prices) == pytest.approx(
+        2 * (dollars[0] - fixed - shared)
+    )
+
+
+def test_more_traffic_makes_larger_batches_which_cost_less_an_object(prices: PriceList) -> None:
+    sizes = [objects_a_batch(Traffic(gb_day, 100)) for gb_day in (1, 100, 200, 100_000)]
+    assert sizes == [1, 11, 22, MAX_OBJECTS] == [*sizes[:3], planned.MAX_OBJECTS]
+    assert _batches(Traffic(200, 100), prices) < 1.3 * _batches(EXAMPLE, prices)
+
+
+def test_the_performance_page_has_the_dollars_for_a_gb_that_the_command_prints(prices: PriceList) -> None:
+    page = Path("docs/performance.md").read_text()
+    assert "\n".join(per_gb(100, 421, prices)) in page
+    assert [f"{objects_a_batch(Traffic(100, size))}" for size in SIZES] == ["110", "11", "2", "1", "1"]
+    assert "batches of 110, 11, 2, 1 and 1 objects" in " ".join(page.split())
+
+
+def _batches(traffic: Traffic, prices: PriceList) -> float:
+    """Dollars a month for what the ledger writes for each batch."""
+    return total(line for line in usage_lines(traffic, prices) if "batches" in line.item)
 
 
 def test_the_page_has_the_tables_that_the_command_prints(idle: list[Line], prices: PriceList) -> None:

@@ -70,7 +70,7 @@ def test_an_upgrade_replaces_no_resource_with_data(templates: Templates, kind: s
 def test_what_must_die_when_it_is_destroyed_has_no_backup() -> None:
     """Credentials are shredded by destroying their shard: a backup of it would bring them back."""
     assert [spec.name for spec in TABLES if not spec.recoverable] == [
-        "attempts", "shards", "stripe-events", "turns",
+        "attempts", "shards", "stripe-events", "search-exports", "search-budgets", "turns",
     ]  # fmt: skip
 
 

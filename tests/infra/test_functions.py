@@ -68,11 +68,22 @@ def test_a_function_that_continues_through_its_own_queue_may_send_to_it(
 
 
 @every_function
+def test_lambda_writes_lines_of_its_own_about_failed_invocations_only(
+    templates: Templates, spec: Function
+) -> None:
+    """At an application level above INFO, Lambda would drop metrics: they have no level."""
+    logging = templates.function(spec.handler)["LoggingConfig"]
+
+    assert logging["LogFormat"] == "JSON"
+    assert logging["SystemLogLevel"] == "WARN"
+    assert logging["ApplicationLogLevel"] == "INFO"
+
+
+@every_function
 def test_a_functions_log_is_its_own_and_ends(templates: Templates, spec: Function) -> None:
     logging = templates.function(spec.handler)["LoggingConfig"]
     groups = templates.resources("AWS::Logs::LogGroup")
 
-    assert logging["LogFormat"] == "Text"
     assert groups[templates.points_at(logging["LogGroup"])]["Properties"]["RetentionInDays"] == 14
 
 
@@ -100,7 +111,7 @@ def test_what_all_logs_pass_through_and_what_needs_no_account_has_a_reservation(
     open_functions = {spec.name for spec in FUNCTIONS if not all(route.auth for route in spec.routes)}
     reserving = {spec.name: spec.reserved_concurrency for spec in FUNCTIONS if spec.reserved_concurrency}
 
-    assert {topology.AUTHORIZER, "ingest", "sync", "sync-byoc"} | open_functions == reserving.keys()
+    assert {topology.AUTHORIZER, "ingest", "sync", "sync-byoc", "tail"} | open_functions == reserving.keys()
     assert sum(reserving.values()) <= topology.RESERVABLE
     assert sum(reserving[name] for name in open_functions - {"ingest"}) <= topology.RESERVABLE / 10
 
@@ -173,6 +184,8 @@ def test_a_deploy_migrates_before_anything_that_counts_on_the_schema(templates: 
     uses_it = (
         "sync",
         "query",
+        "search-exporter",
+        "tail",
         "retention",
         "retention-check",
         "eraser",

@@ -49,6 +49,7 @@ VERBS = {
     "dynamodb:Query": "read:table",
     "dynamodb:Scan": "scan:table",
     "dynamodb:UpdateItem": "write:table",
+    "dynamodb:PartiQLInsert": "insert:table",
     "dynamodb:DeleteItem": ("write:table", "forget:table"),
     "sqs:ReceiveMessage": "consume:queue",
     "sqs:DeleteMessage": "consume:queue",
@@ -202,8 +203,8 @@ def test_only_what_reaches_customers_may_open_their_credentials() -> None:
     may = {spec.name for spec in FUNCTIONS if "open:key:credentials" in spec.grants}
 
     assert may == {
-        "ingest", "sync-byoc", "query", "quarantine", "destinations", "sweeper-byoc", "eraser-byoc",
-        "uploads", "dropin-byoc", "sweeper-dropin",
+        "ingest", "sync-byoc", "query", "search-exporter", "tail", "quarantine", "destinations",
+        "sweeper-byoc", "eraser-byoc", "uploads", "dropin-byoc", "sweeper-dropin",
     }  # fmt: skip
     assert [spec.name for spec in FUNCTIONS if "seal:key:credentials" in spec.grants] == ["destinations"]
 
@@ -229,8 +230,8 @@ def test_only_what_opens_customers_buckets_may_assume_their_roles() -> None:
     assert not any(
         name.lower().startswith(ROLE_PREFIX) for stage in ("", "byoc") for name in StageNames(stage).stacks
     )
-    # Searches reach the ClickHouse only.
-    assert {spec.name for spec in FUNCTIONS if "assume:role:customer" in spec.grants} == opens - {"query"}
+    # Tails reach the ClickHouse only.
+    assert {spec.name for spec in FUNCTIONS if "assume:role:customer" in spec.grants} == opens - {"tail"}
 
 
 def test_no_function_may_change_the_audit_trail_and_only_an_erasure_deletes_it(templates: Templates) -> None:

@@ -101,11 +101,15 @@ def distribution(edge: Templates) -> Properties:
     return config
 
 
-def test_cloudfront_caches_nothing_and_passes_every_method(edge: Templates) -> None:
+def test_cloudfront_caches_the_dashboards_assets_only_and_passes_every_method(edge: Templates) -> None:
     config = distribution(edge)
     behaviour = config["DefaultCacheBehavior"]
 
-    assert "CacheBehaviors" not in config
+    (assets,) = config["CacheBehaviors"]
+    assert assets["PathPattern"] == "/assets/*"
+    assert assets["CachePolicyId"] == "658327ea-f89d-4fab-a63d-7e88639e58f6", "AWS's CachingOptimized"
+    assert assets["ViewerProtocolPolicy"] == "https-only"
+    assert "AllowedMethods" not in assets, "GET and HEAD, by default"
     assert behaviour["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", "AWS's CachingDisabled"
     assert behaviour["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac", "all but Host"
     assert set(behaviour["AllowedMethods"]) == {"GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"}

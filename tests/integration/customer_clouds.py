@@ -31,9 +31,12 @@ class OwnClouds:
     honours_conditions: bool = True
     asked: list[str] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
-        return boto3.client(service, endpoint_url=self.url, **CREDENTIALS)
+        if service not in self._clients:
+            self._clients[service] = boto3.client(service, endpoint_url=self.url, **CREDENTIALS)
+        return self._clients[service]
 
     def keys(self, bucket: str) -> list[str]:
         listed = self.client("s3").list_objects_v2(Bucket=bucket)

@@ -24,6 +24,7 @@ from bench.in_process import EmbeddedEngine
 from functions.accounts import handler as accounts_handler
 from functions.accounts import routes as accounts_routes
 from functions.accounts import sign_in
+from functions.accounts.attempt_counter import TableCounter
 from functions.accounts.attempts import AttemptLimiter
 from functions.accounts.authentication import Authentication
 from functions.accounts.authorizer import Authorizer, TokenVerifier
@@ -113,7 +114,10 @@ class Lives:
         self.outside = Mailbox(lambda: None)
         mailer = cast(Mailer, self.outside)
         identity = Identity(self.here.aws.pool, self.client_id, self.here.aws.cognito)
-        attempts, refreshes = AttemptLimiter("attempts", db), FailureLimiter("attempts", db, what="refresh")
+        attempts, refreshes = (
+            AttemptLimiter("attempts", db),
+            FailureLimiter(TableCounter("attempts", db), what="refresh"),
+        )
         self.authentication = Authentication(
             identity=identity,
             people=self.here.people,
@@ -124,7 +128,9 @@ class Lives:
             emails=EmailCopy("people", identity, self.here.audit, db),
             sessions=Sessions(identity, self.here.people, self.here.audit, attempts, refreshes, now),
         )
-        names = ("accounts", "keys", "key_lists", "people", "audit", "announcements", "attempts")
+        names = (
+            "accounts", "keys", "key_lists", "people", "audit", "announcements", "attempts", "saved_searches",
+        )  # fmt: skip
         tables = {f"{each}_table": each.replace("_", "-") for each in names}
         settings = accounts_handler.Settings(
             **tables, identity_pool=self.here.aws.pool, identity_client=self.client_id, min_response_ms=0
@@ -202,7 +208,7 @@ class Lives:
             self.here.directory,
             People("people", self.here.aws.dynamodb),
             cast(TokenVerifier, SimpleNamespace(verify=_believed)),
-            FailureLimiter("attempts", self.here.aws.dynamodb),
+            FailureLimiter(TableCounter("attempts", self.here.aws.dynamodb)),
         )
         method, path = route.split(" ")
         http = {"method": method, "path": path, "sourceIp": "203.0.113.9", "userAgent": "tests"}
@@ -240,6 +246,8 @@ class Lives:
         customer.token = self.done("POST /v1/login", body=proof)["access_token"]
         wanted = {"scopes": ["ingest", "read"], "name": f"Key of {customer.mark}"}
         customer.key = self.done("POST /v1/keys", customer.token, wanted)["key"]
+        search = {"name": f"Lines of {customer.mark}", "query": f'"{customer.mark}"', "columns": ["order"]}
+        self.done("POST /v1/searches", customer.token, search)
         return customer
 
     def logs(self, customer: Customer, count: int = 3) -> tuple[int, str]:

@@ -6,8 +6,10 @@ the parser and the compiler.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 ABSENT = object()
@@ -108,8 +110,8 @@ def _pipe_text(pipe: Any) -> str:
             return f"where {_filter_text(tree)}"
         case ("sort", keys):
             return "sort " + ", ".join(("-" if down else "") + _name(name) for name, down in keys)
-        case ("limit", count):
-            return f"limit {count}"
+        case ("limit" | "patterns", count):
+            return f"{pipe[0]} {count}"
         case ("fields" | "dedup", names):
             return f"{pipe[0]} {', '.join(map(_name, names))}"
         case ("top", count, names):
@@ -309,9 +311,13 @@ class _Reversed:
 # --- Pipes --------------------------------------------------------------------------------------------------
 
 
+_members = cache(json.loads)
+"""Most queries read all lines, so each text is parsed once."""
+
+
 def answer(lines: Sequence[Line], tenant: str, tree: Any, pipes: Sequence[Any]) -> list[list[Any]]:
     """The rows of the result."""
-    own = (Row(line, members=json.loads(line.metadata)) for line in lines if line.tenant_id == tenant)
+    own = (Row(line, members=_members(line.metadata)) for line in lines if line.tenant_id == tenant)
     rows = _in_default_order([row for row in own if holds(row, tree)])
     names: list[str] = []
     columns = ["timestamp", "level", "service", "message"]
@@ -327,7 +333,7 @@ def _columns(
     match pipe[0]:
         case "fields":
             return list(pipe[1]), [*names, "fields"]
-        case "stats" | "top":
+        case "stats" | "top" | "patterns":
             return added, []
         case "extract" if "fields" not in names:
             return [*columns, *added], names
@@ -359,6 +365,8 @@ def _piped(rows: list[Row], pipe: Any) -> tuple[list[Row], list[str]]:
             return rows, list(expression.groupindex)
         case ("stats", functions, keys):
             return _stats(rows, functions, keys)
+        case ("patterns", count):
+            return _patterns(rows)[:count], ["pattern", "count"]
         case ("top", count, names):
             counted, columns = _stats(rows, [("count", None, "count")], names)
             counted.sort(key=lambda row: -row.outputs["count"])
@@ -426,3 +434,37 @@ def _value(row: Row, of: str) -> Any:
     if of in COLUMNS and of not in row.outputs:
         return getattr(row.line, of) or None
     return _number_of(row, of)
+
+
+# --- Patterns -----------------------------------------------------------------------------------------------
+
+_VARIES = re.compile(r'"[^"]*"|(?:/[^\s/]+){2,}|\d+(?:\.\d+)*')
+_ANY = "\x7f"
+
+
+def _patterns(rows: list[Row]) -> list[Row]:
+    """Templates in the order of their counts, each added to the most similar pattern, if one is similar."""
+    counts = Counter(_VARIES.sub(_ANY, _message(row)) for row in rows)
+    patterns: list[tuple[list[str], list[str], list[int]]] = []
+    for text, count in sorted(counts.items(), key=lambda each: (-each[1], each[0].encode())):
+        words = text.split(" ")
+        near = [each for each in patterns if _near(words, *each[:2]) and _alike(words, each[0]) >= 0.7]
+        if near:
+            best = max(near, key=lambda each: _alike(words, each[0]))
+            best[0][:] = [one if one == two else _ANY for one, two in zip(best[0], words, strict=True)]
+            best[2][0] += count
+        else:
+            patterns.append((list(words), words, [count]))
+    made = sorted((-count[0], " ".join(words)) for words, _, count in patterns)
+    return [Row(None, {"pattern": text.replace(_ANY, "<*>"), "count": -count}) for count, text in made]
+
+
+def _near(words: list[str], pattern: list[str], first: list[str]) -> bool:
+    """Of as many words, with the first or the last word of the template that began the pattern."""
+    return len(words) == len(pattern) and (words[0] == first[0] or words[-1] == first[-1])
+
+
+def _alike(words: list[str], pattern: list[str]) -> float:
+    literals = max(sum(word != _ANY for word in some) for some in (words, pattern))
+    equal = sum(one == two != _ANY for one, two in zip(words, pattern, strict=True))
+    return equal / max(literals, 1)

@@ -10,20 +10,10 @@ from functions.query import handler as querying
 from functions.query.byoc_search import ByocSearch
 from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.shared.warehouse import Warehouse
+from tests.integration.stores import WithoutHttp
 from tests.unit.query.test_byoc_search import Keeper, Slots
 
 LIMITS = SearchLimits(max_seconds=20, max_memory_bytes=1 << 30, max_result_bytes=1 << 26, max_threads=1)
-
-
-class WithoutQueryId:
-    """An engine in this process. The id of a query is a parameter of the HTTP interface, not a setting."""
-
-    def __init__(self, warehouse: Warehouse) -> None:
-        self.warehouse = warehouse
-
-    def select_json(self, sql: str, parameters: Any, settings: dict[str, Any]) -> bytes:
-        others = {name: value for name, value in settings.items() if name != "query_id"}
-        return self.warehouse.select_json(sql, parameters, others)
 
 
 class QueryRequests:
@@ -36,8 +26,8 @@ class QueryRequests:
         self, monkeypatch: pytest.MonkeyPatch, ours: Warehouse, own: dict[str, Warehouse] | None = None
     ) -> None:
         self.managed_until = int(time.time()) + 3600
-        managed = ManagedSearch(EventSearch(WithoutQueryId(ours), LIMITS), 4)  # type: ignore[arg-type]
-        theirs: dict[str, Any] = {tenant: WithoutQueryId(each) for tenant, each in (own or {}).items()}
+        managed = ManagedSearch(EventSearch(WithoutHttp(ours), LIMITS), 4)  # type: ignore[arg-type]
+        theirs: dict[str, Any] = {tenant: WithoutHttp(each) for tenant, each in (own or {}).items()}
         byoc = ByocSearch(Keeper(**theirs), Slots(), LIMITS, 3)  # type: ignore[arg-type]
         monkeypatch.setattr(querying, "_managed_search", lambda: managed)
         monkeypatch.setattr(querying, "_byoc_search", lambda: byoc)
@@ -75,6 +65,35 @@ class QueryRequests:
             pathParameters={"id": event_id},
             queryStringParameters=parameters,
         )
+
+    def trace(
+        self, trace_id: str, tenant: str = "acme", plan: str = "managed_30", **query: Any
+    ) -> tuple[int, Any]:
+        """Status and body of the response to `GET /v1/traces/{id}`; `since` is the parameter `from`."""
+        parameters = {"from" if name == "since" else name: str(value) for name, value in query.items()}
+        return self._answer(
+            tenant,
+            plan,
+            "GET /v1/traces/{id}",
+            pathParameters={"id": trace_id},
+            queryStringParameters=parameters,
+        )
+
+    def post(
+        self, route: str, tenant: str = "acme", plan: str = "managed_30", **body: Any
+    ) -> tuple[int, Any]:
+        """Status and body of the response to a POST of `body`."""
+        return self._answer(tenant, plan, f"POST {route}", body=json.dumps(body))
+
+    def estimate(self, route: str, tenant: str = "acme", **body: Any) -> dict[str, int]:
+        """The estimate of a POST of `body`."""
+        parameters = {"dry_run": "true"}
+        status, found = self._answer(
+            tenant, "managed_30", f"POST {route}", body=json.dumps(body), queryStringParameters=parameters
+        )
+        assert status == 200, found
+        estimated: dict[str, int] = found["estimate"]
+        return estimated
 
     def _answer(self, tenant: str, plan: str, route: str, **request: Any) -> tuple[int, Any]:
         verdict = {

@@ -12,6 +12,7 @@ MESSAGES = [
     "GET /api/v1/items 200",
     "user-42 logged in from 10.0.0.7",
     "user bob logged in from 10.0.0.8",
+    "user ada logged in from 10.0.0.9",
     "ÉCOLE école",
     "",
     "timed out after 1500 ms",
@@ -182,8 +183,10 @@ def queries(draw: st.DrawFn) -> tuple[Any, list[Any]]:
     tree = draw(filters(scope, events=True))
     pipes: list[Any] = []
     for _ in range(draw(st.integers(0, 4))):
+        if pipes and pipes[-1][0] == "patterns":
+            break
         kinds = ["where", "sort", "limit", "fields", "dedup", "stats", "stats", "top"]
-        kind = draw(st.sampled_from([*kinds, "extract"] if events else kinds))
+        kind = draw(st.sampled_from([*kinds, "extract", "patterns"] if events else kinds))
         pipe = draw(_stats(scope, events, len(pipes)) if kind == "stats" else _pipe(kind, scope, events))
         pipes.append(pipe)
         if pipe[0] == "extract":
@@ -224,6 +227,8 @@ def _pipe(kind: str, scope: Scope, events: bool) -> st.SearchStrategy[Any]:
             return st.tuples(st.just("sort"), keys)
         case "limit":
             return st.tuples(st.just("limit"), st.sampled_from([1, 3, 10, 500]))
+        case "patterns":
+            return st.tuples(st.just("patterns"), st.sampled_from([1, 3, 20]))
         case "fields" | "dedup":
             return st.tuples(st.just(kind), distinct)
         case "top":

@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 import httpx
 
-from infra.topology import QUEUES
+from infra.topology import QUEUES, Queue
 from local.naming import CREDENTIALS, PROJECT_ROOT, queue_url
 from tests.documented import comparing_answers
 
@@ -48,6 +48,7 @@ class RunningStack:
         self.clickhouse: str = page["clickhouse"]
         self._bucket: str = page["staging_bucket"]
         self.logs = page_path.parent / "logs"
+        self._clients: dict[str, Any] = {}
         self._s3 = self.aws("s3")
         self._sqs = self.aws("sqs")
 
@@ -88,7 +89,7 @@ class RunningStack:
 
     def wait_until_settled(self, seconds: float = 120) -> None:
         """Return once sync has nothing left to do: no staged object, no message."""
-        wait_until(lambda: not self.staged_keys() and not self._messages(), seconds, "all is loaded")
+        wait_until(self._is_settled, seconds, "all is loaded")
 
     def staged_keys(self) -> list[str]:
         """The staged objects that sync has not taken away yet; at most 1000 of them."""
@@ -107,24 +108,26 @@ class RunningStack:
         asked = {"QueueUrl": queue_url(queue, self.aws_endpoint), "AttributeNames": [name]}
         return int(self._sqs.get_queue_attributes(**asked)["Attributes"][name])
 
-    def _messages(self) -> int:
-        counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-        total = 0
-        for queue in QUEUES:
-            asked = {"QueueUrl": queue_url(queue.name, self.aws_endpoint), "AttributeNames": list(counts)}
-            attributes = self._sqs.get_queue_attributes(**asked)["Attributes"]
-            total += sum(int(attributes[name]) for name in counts)
-        return total
+    def _is_settled(self) -> bool:
+        return not self.staged_keys() and not any(map(self._has_messages, QUEUES))
+
+    def _has_messages(self, queue: Queue) -> bool:
+        counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        asked = {"QueueUrl": queue_url(queue.name, self.aws_endpoint), "AttributeNames": counts}
+        attributes = self._sqs.get_queue_attributes(**asked)["Attributes"]
+        return any(int(attributes[name]) for name in counts)
 
     def aws(self, service: str) -> Any:
-        """A boto3 client of the stack's AWS."""
-        return boto3.client(
-            service,
-            endpoint_url=self.aws_endpoint,
-            region_name=CREDENTIALS["AWS_REGION"],
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        )
+        """The boto3 client of a service of the stack's AWS."""
+        if service not in self._clients:
+            self._clients[service] = boto3.client(
+                service,
+                endpoint_url=self.aws_endpoint,
+                region_name=CREDENTIALS["AWS_REGION"],
+                aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            )
+        return self._clients[service]
 
 
 def bearer(key: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from obstore.store import MemoryStore
 
 from bench.in_process import embedded_engine, load
 from functions.accounts import keys
+from functions.accounts.attempt_counter import TableCounter
 from functions.accounts.authorizer import Authorizer, TokenVerifier
 from functions.accounts.directory import Key
 from functions.accounts.failures import FailureLimiter
@@ -59,7 +60,7 @@ class DunningWorld:
             self.shop.directory,
             People("people", self.shop.client),
             cast(TokenVerifier, None),
-            FailureLimiter("attempts", self.shop.client),
+            FailureLimiter(TableCounter("attempts", self.shop.client)),
         )
 
     def open(self, name: str) -> TenantId:

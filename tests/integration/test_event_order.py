@@ -5,7 +5,8 @@ insert and the engine. The objects are loaded in the wrong order, and the parts 
 """
 
 import json
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from random import Random
 from typing import Any
@@ -15,10 +16,21 @@ import pytest
 
 from bench.in_process import embedded_engine, load
 from functions.ingest import handler as ingesting
+from functions.query import times
+from functions.query.commit_reader import MANAGED_LOG, CommitPosition, Commits, TenantBatch
+from functions.query.cursor import MANAGED
+from functions.query.event_search import EventSearch, ManagedSearch
+from functions.query.exporting.reader import ExportedEvents, ExportReader, ReadPosition
+from functions.query.language.syntax_tree import EVERYTHING
+from functions.query.tail import FollowedStore, Tail
+from functions.query.tail_handler import ManagedReads
+from functions.query.tail_request import tail_request
 from functions.shared.events.staged_key import StagedKey, is_staged
+from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
 from functions.uploads import file_reader
-from tests.integration.query_requests import QueryRequests
+from tests.integration.query_requests import LIMITS, QueryRequests
+from tests.integration.stores import WithoutHttp
 from tests.unit.ingest.protocols import InMemoryIngest
 from tests.unit.ingest.sending import send
 from tests.unit.uploads.world import World, cloud, world
@@ -56,6 +68,7 @@ REQUESTS: dict[str, Callable[[list[str]], tuple[str, bytes]]] = {
     "loki": _loki,
 }
 WAYS = (*REQUESTS, "file")
+BATCHES = ("a0", "a1")
 
 
 def lines_of(tenant: str) -> list[str]:
@@ -120,27 +133,87 @@ def databases() -> Iterator[dict[str, Warehouse]]:
             Random(way).shuffle(objects)
             half = len(objects) // 2
             for number, some in enumerate((objects[half:], objects[:half])):
-                load(warehouse, b"".join(some), f"{way}{number}", EXPIRES_ON)
+                load(warehouse, b"".join(some), BATCHES[number], EXPIRES_ON)
             warehouse.command("SYSTEM START MERGES events")
             warehouse.command("OPTIMIZE TABLE events FINAL")
         yield found
 
 
 @pytest.fixture(params=WAYS)
-def queries(
-    databases: dict[str, Warehouse], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> QueryRequests:
-    return QueryRequests(monkeypatch, databases[request.param])
+def database(databases: dict[str, Warehouse], request: pytest.FixtureRequest) -> Warehouse:
+    return databases[request.param]
+
+
+@pytest.fixture
+def queries(database: Warehouse, monkeypatch: pytest.MonkeyPatch) -> QueryRequests:
+    return QueryRequests(monkeypatch, database)
+
+
+class CommittedBatches:
+    """The commit log of one page that has the batches of a database, all of them old."""
+
+    def newest(self, _destination: str) -> CommitPosition:
+        return CommitPosition(0, 0)
+
+    def after(self, _destination: str, position: CommitPosition) -> Commits:
+        end = CommitPosition(0, len(BATCHES), BATCHES[0])
+        return Commits(BATCHES[position.index :], end if position.index < len(BATCHES) else position)
+
+    def batches_of(self, _tenant: TenantId, batch_ids: Sequence[str]) -> list[TenantBatch]:
+        return [TenantBatch(each, 1, EXPIRES_ON.isoformat(), 0.0) for each in batch_ids]
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
-@pytest.mark.parametrize(("tenant", "limit"), [("acme", 7), ("acme", 1000), ("globex", 313)])
+@pytest.mark.parametrize(
+    ("tenant", "limit"),
+    [("acme", 29), ("acme", 1000), ("globex", 313), pytest.param("acme", 7, marks=pytest.mark.soak)],
+)
 def test_lines_of_equal_time_are_in_the_order_in_which_they_were_sent(
     queries: QueryRequests, tenant: str, limit: int, order: str
 ) -> None:
     found = [event["message"] for event in queries.pages(tenant, order=order, limit=limit, **EVER)]
     expected = lines_of(tenant)
     assert found == (expected if order == "asc" else expected[::-1])
+
+
+def test_a_customers_own_clickhouse_has_the_same_order(
+    database: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queries = QueryRequests(monkeypatch, database, dict.fromkeys(TENANTS, database))
+    queries.managed_until = 0
+    for tenant, order, step in (("acme", "asc", 1), ("globex", "desc", -1)):
+        events = queries.pages(tenant, "byoc", order=order, limit=400, **EVER)
+        assert _messages(events) == lines_of(tenant)[::step]
+
+
+def test_a_tail_shows_them_in_the_order_in_which_they_were_sent(database: Warehouse) -> None:
+    owner = TenantId("acme")
+    searches = ManagedSearch(EventSearch(WithoutHttp(database), LIMITS), 1, kind="tail")  # type: ignore[arg-type]
+    stores = [FollowedStore(MANAGED, MANAGED_LOG, ManagedReads(searches, owner))]
+    tail = Tail(owner, CommittedBatches(), stores)  # type: ignore[arg-type]
+    shown: list[str] = []
+    query = {"wait": "0", "limit": "97"}
+    while True:
+        found = json.loads(tail.answer(tail_request(query, owner)))
+        if not found["events"]:
+            break
+        shown += _messages(found["events"])
+        query["cursor"] = found["cursor"]
+    assert shown == lines_of(owner)
+
+
+def test_an_export_has_them_in_the_order_in_which_they_were_sent(database: Warehouse) -> None:
+    owner = TenantId("globex")
+    searches = ManagedSearch(EventSearch(WithoutHttp(database), LIMITS), 1, kind="export")  # type: ignore[arg-type]
+    since, until = (times.parse(EVER[name]) for name in ("from", "to"))
+    events = ExportedEvents(owner, EVERYTHING, since, until, cut=time.time_ns())
+    reader = ExportReader(events, lambda compiled, _limit: searches.find(owner, compiled(MANAGED, True)))
+    page = reader.page(ReadPosition(since, size=7).stored())
+    written = [row.message for row in page.rows]
+    while page.after is not None:
+        page = reader.page(page.after.stored())
+        written += [row.message for row in page.rows]
+    assert written == lines_of(owner)
 
 
 def test_the_context_of_a_line_is_what_was_sent_before_and_after_it(queries: QueryRequests) -> None:

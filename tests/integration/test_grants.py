@@ -24,15 +24,23 @@ from functions.destinations.tables import missing_columns
 from functions.privacy.erasure.rows import EventRows
 from functions.privacy.erasure.subject import AllRows, Subject
 from functions.privacy.export.logs import LogPeriod, Logs
+from functions.query.commit_reader import TenantBatch
 from functions.query.compile import statement
 from functions.query.complete import complete_request, known_statement
+from functions.query.counted_fields import counted_statement
 from functions.query.event_id import parse_id
 from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.query.event_statements import event_statement
+from functions.query.exporting.reader import ExportedEvents, ReadPosition
+from functions.query.fields import fields_request, sample_statement, size_statement
+from functions.query.histogram import bucket_statement, histogram_request, value_statement
+from functions.query.language.syntax_tree import EVERYTHING
 from functions.query.request import search
 from functions.query.stats import compiled_stats, stats_request
+from functions.query.tail_statements import count_statement
 from functions.retention.partitions import Partitions
 from functions.retention.plan import Cut, Partition, Rewriting
+from functions.shared.byoc.otel_view import create_otel_view
 from functions.shared.byoc.table_identity import has_identity, has_table
 from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.events.staged_key import IDENTITY, time_ordered_id
@@ -118,8 +126,14 @@ COLUMNS = [
 ALTERED = {"COLUMN": "ALTER ADD COLUMN", "INDEX": "ALTER ADD INDEX"}
 
 
+SEARCHING = ("query", "search-exporter", "tail")
+"""The functions that sign in as the user of searches."""
+
+
 def searches(warehouse: Warehouse) -> None:
     event_search = ManagedSearch(EventSearch(warehouse, LIMITS), 1)
+    exported = ExportedEvents(ACME, EVERYTHING, 0, 10**18, 10**18)
+    event_search.find(ACME, exported.statement(ReadPosition(0), 10**18, "managed", with_identity=True))
     for body in (b"{}", b'{"q": "a", "order": "asc", "where": [{"field": "metadata.a", "op": "exists"}]}'):
         event_search.find(ACME, statement(search(body), ACME))
     wanted = parse_id(f"{time_ordered_id()}-0")
@@ -128,7 +142,14 @@ def searches(warehouse: Warehouse) -> None:
     table = compiled_stats(stats_request(b'{"query": "a.b:>5 | stats count() by c | sort c"}'), ACME)
     names = known_statement(complete_request(b"{}"), ACME)
     assert names
-    for each in (table.statement, names):
+    counted = histogram_request(b'{"split_by": "a.b"}')
+    assert counted.split_by
+    listed = fields_request(b"{}")
+    series = (value_statement(counted, counted.split_by, ACME), bucket_statement(counted, ACME, ["x", None]))
+    sample = (size_statement(listed, ACME), sample_statement(listed, ACME, 5))
+    by_hours = counted_statement(fields_request(b'{"fields": ["level", "service", "project"]}'), ACME)
+    followed = count_statement(ACME, [TenantBatch("b1", 1, LATER.isoformat(), 0.0)])
+    for each in (table.statement, names, *series, *sample, by_hours, followed):
         event_search.answer(ACME, each, lambda content: content)
 
 
@@ -188,6 +209,7 @@ def serves_a_customer(warehouse: Warehouse) -> None:
     missing_columns(warehouse)
     has_identity(warehouse)
     has_table(warehouse)
+    create_otel_view(warehouse)
     probe = Probe(warehouse, ACME)
     probe.write()
     probe.found()
@@ -255,7 +277,7 @@ def needs(sql: str) -> set[Need]:
             return found
         case ["INSERT", "INTO", table, *_]:
             return {*found, ("INSERT", table)}
-        case ["CREATE", "DATABASE" | "TABLE" as what, *_]:
+        case ["CREATE", "DATABASE" | "TABLE" | "VIEW" as what, *_]:
             return {*found, (f"CREATE {what}", "*")}
         case ["ALTER", "TABLE", table, "DELETE", *_] | ["ALTER", "TABLE", table, "DROP", "PARTITION", *_]:
             return {*found, ("ALTER DELETE", table)}
@@ -332,7 +354,7 @@ def test_a_customers_user_is_granted_what_we_send_to_the_customers_clickhouse(lo
 def test_every_user_of_the_page_is_one_of_a_function_that_has_an_address() -> None:
     assert set(granted()) == {*USERS, "astralog_migrate", EVERY_FUNCTION}
     readers = {
-        f"astralog_{'search' if each.name == 'query' else each.name.replace('-', '_')}"
+        f"astralog_{'search' if each.name in SEARCHING else each.name.replace('-', '_')}"
         for each in topology.FUNCTIONS
         if {"secret:warehouse", "secret:search"} & set(each.settings.values())
     }
@@ -341,7 +363,7 @@ def test_every_user_of_the_page_is_one_of_a_function_that_has_an_address() -> No
 
 def test_only_searches_sign_in_as_their_user_and_they_only_read(logs: dict[str, Log]) -> None:
     readers = [each.name for each in topology.FUNCTIONS if "secret:search" in each.settings.values()]
-    assert readers == ["query"]
+    assert readers == list(SEARCHING)
     assert {sql.split()[0] for sql in logs["astralog_search"].statements} == {"SELECT"}
 
 

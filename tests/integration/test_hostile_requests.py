@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from functions.query.event_id import format_id
 from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.warehouse import Warehouse
@@ -21,6 +22,7 @@ from tests.integration.execution_environment import Environment, environment
 from tests.integration.hostile_files import files
 from tests.integration.hostile_json_bodies import searches, upload_requests
 from tests.integration.hostile_search import ADDRESS
+from tests.integration.hostile_searches import ODD_TEXTS, hostile_bodies, hostile_queries
 from tests.integration.http_events import drain_event
 from tests.integration.loading import load, staged
 from tests.integration.warehouse_process import clickhouse
@@ -30,6 +32,7 @@ MAX_CPU_SECONDS = 5
 SECRET = "globex-secret-4711"
 """In each row of the other tenant."""
 
+THEIR_OBJECT = "0195f5e2-7c00-7000-8000-000000000002"
 SETTLED = {"done", "failed", "partly"}
 
 
@@ -77,7 +80,9 @@ def search_variables(tmp_path: Path) -> Iterator[dict[str, str]]:
             "password": address.password.reveal(),
             "database": address.database,
         }
-        settings = function("query").settings
+        # No budget of rows: here is no table for it, and each search is to be answered.
+        unlimited = {"search_rows_a_minute": "0", "search_rows_a_minute_of_key": "0"}
+        settings = {**function("query").settings, **unlimited}
         yield {
             **{f"ASTRALOG_{name.upper()}": value.rpartition(":")[2] for name, value in settings.items()},
             ADDRESS: json.dumps(secret),
@@ -111,6 +116,67 @@ def test_hostile_searches_are_answered_200_or_400_and_show_no_other_tenant(
         print(line)
     assert faults == {}
     assert statuses[200] > count / 20
+
+
+def route_event(route: str, body: bytes = b"", path: str = "", **query: str) -> dict[str, Any]:
+    """A request of acme to one of the other routes of query; `path`: the id in its path."""
+    more = {"routeKey": route, "queryStringParameters": query, "pathParameters": {"id": path}}
+    return {**search_event(body), **more}
+
+
+def hostile_route_events() -> Iterator[dict[str, Any]]:
+    """The hostile queries at every route that takes one, and hostile ids and parameters, each once."""
+    sent = set[bytes]()
+    for text in [
+        *hostile_queries(),
+        "* | stats count(), p99(a) by a, b, c, d",
+        f"a:{SECRET} | stats count()",
+    ]:
+        body = json.dumps({"query": text}).encode()
+        sent.add(body)
+        yield route_event("POST /v1/stats", body)
+        yield route_event("POST /v1/query/complete", body)
+        yield route_event("POST /v1/query/format", body)
+        yield route_event("POST /v1/histogram", json.dumps({"query": text, "split_by": "a"}).encode())
+        yield route_event("POST /v1/fields", body)
+        yield route_event("GET /v1/search", q=text, limit="1000")
+    for body in hostile_bodies():
+        if body not in sent:
+            yield route_event("POST /v1/stats", body)
+            yield route_event("POST /v1/query/complete", body)
+            yield route_event("POST /v1/query/format", body)
+            yield route_event("POST /v1/fields", body)
+        yield route_event("POST /v1/histogram", body)
+    for text in (*ODD_TEXTS, "A" * 4096, "-" * 40, format_id(THEIR_OBJECT, 0) or ""):
+        yield route_event("GET /v1/events/{id}", path=text)
+        yield route_event("GET /v1/events/{id}/context", path=text, before="500", after="500", scope="all")
+        yield route_event("GET /v1/traces/{id}", path=text)
+        yield route_event("GET /v1/search", cursor=text, **{"from": text})
+
+
+def test_hostile_requests_to_the_other_routes_of_query_are_bounded_and_show_no_other_tenant(
+    tmp_path: Path, search_variables: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    statuses, faults = Counter[Any](), dict[str, str]()
+    handler = "tests.integration.hostile_search.handler"
+    with environment(handler, function("query").memory_mb, tmp_path, search_variables) as query:
+        good = query.invoke(route_event("POST /v1/stats", b'{"query":"hello | stats count()"}'))
+        assert json.loads(good["body"])["rows"] == [[500]], "acme has rows, and the count is of its own"
+        for number, event in enumerate(hostile_route_events()):
+            answer = query.invoke(event)
+            status = answer.get("statusCode")
+            statuses[f"{event['routeKey'].partition('/v1')[2]} {status}"] += 1
+            if status not in (200, 400, 404, 413):
+                faults[f"{number}: {event['routeKey']}"] = str(answer)[:300]
+            assert SECRET not in str(answer.get("body", "")).replace(f"a:{SECRET}", "")
+        line = check_costs("query", query, statuses)
+    with capsys.disabled():
+        print(line)
+    assert faults == {}
+    assert all(
+        statuses[f"/{route} 200"]
+        for route in ("search", "stats", "query/complete", "query/format", "histogram", "fields")
+    ), line
 
 
 @soaking(250, 3_000)

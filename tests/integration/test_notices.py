@@ -3,7 +3,7 @@
 import json
 import re
 import subprocess
-import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ import pytest
 
 from functions.shared.accounts.notice_outbox import NoticeOutbox
 from functions.shared.tenancy import TenantId
-from local.naming import PROJECT_ROOT, physical
+from local.naming import PROJECT_ROOT, physical, python_module
+from local.variables import operators_variables
 from tests.integration.stack import RunningStack, wait_until
 
 PASSWORD = "correct-horse-battery"
@@ -62,21 +63,26 @@ def signed_up(stack: RunningStack, *, marketing: bool) -> Person:
 
 
 def local(stack: RunningStack, *arguments: str) -> Any:
-    """What `python -m local …` answers; its last line is JSON, or all of it."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "local", "--state", str(stack.logs.parent), *arguments],
+    """What `python -m local …` answers, as JSON."""
+    return ran("local", "--state", str(stack.logs.parent), *arguments)
+
+
+def ran(module: str, *arguments: str, variables: Mapping[str, str] | None = None) -> Any:
+    done = subprocess.run(
+        python_module(module, *arguments),
         cwd=PROJECT_ROOT,
+        env=variables,
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 class Operator:
-    """The command, as an operator with the stack's credentials runs it."""
+    """The command, as an operator with the stack's credentials runs it: `python -m operate …`."""
 
     def __init__(self, stack: RunningStack, text: Path) -> None:
         self._stack = stack
@@ -84,7 +90,8 @@ class Operator:
         text.write_text("Some words.")
 
     def run(self, *arguments: str) -> Any:
-        return local(self._stack, "operate", *arguments, "--json", "--yes")
+        variables = operators_variables(self._stack.aws_endpoint)
+        return ran("operate", *arguments, "--json", "--yes", variables=variables)
 
     def campaign(self, kind: str, title: str) -> dict[str, Any]:
         """Draft, send, and have the notifier come round."""
@@ -92,9 +99,14 @@ class Operator:
         assert drafted["sent"] is False
         self.run("send-notice", "--send", drafted["campaign"])
         local(self._stack, "invoke", "notifier")
+        status: dict[str, Any] = {}
+
+        def is_done() -> bool:
+            status.update(self.run("notice-status", drafted["campaign"]))
+            return bool(status["done"])
+
         # The scheduled one may have been at it already.
-        wait_until(lambda: self.run("notice-status", drafted["campaign"])["done"], 60, "all are notified")
-        status: dict[str, Any] = self.run("notice-status", drafted["campaign"])
+        wait_until(is_done, 60, "all are notified")
         return status
 
 

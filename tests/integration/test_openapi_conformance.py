@@ -5,7 +5,8 @@ Two accounts send them, and neither sees anything of the other.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -15,8 +16,9 @@ import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
-from schemathesis import Case, SerializationContext
+from schemathesis import BaseSchema, Case, SerializationContext
 from schemathesis.checks import not_a_server_error
+from schemathesis.generation.hypothesis.builder import HypothesisTestConfig, HypothesisTestMode, create_test
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     negative_data_rejection,
@@ -25,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from functions.ingest import openapi as ingest
+from functions.ingest.openapi import shapes
 from openapi.build import made
 from openapi.declared import DocumentedRoute, documented_routes
 from tests.documented import documented_answers
@@ -47,7 +49,7 @@ LOGS = "ingest"
 CLOSED = "http://127.0.0.1:1"
 """Where nothing listens: no request of a destination's test leaves this machine."""
 
-BINARY = (ingest.NDJSON, ingest.MSGPACK, ingest.PROTOBUF, ingest.JOURNAL, ingest.LOGPLEX)
+BINARY = (shapes.NDJSON, shapes.MSGPACK, shapes.PROTOBUF, shapes.JOURNAL, shapes.LOGPLEX)
 
 SHORT, LONG = 4, 40
 """Requests of each operation, before those of the coverage phase in the long run."""
@@ -56,16 +58,12 @@ REJECTED = ["400", "401", "403", "404", "405", "409", "413", "415", "429"]
 """Statuses of a request that the document does not allow."""
 
 
-def _schema(*, exhaustive: bool) -> Any:
-    """Without examples: a test of their own sends them."""
-    schema = schemathesis.openapi.from_dict(made())
-    schema.config.phases.examples.enabled = False
-    schema.config.phases.coverage.enabled = exhaustive
+@pytest.fixture(scope="module")
+def schema() -> BaseSchema:
+    # A copy: requests are changed where they are, and the document has the examples of the operations.
+    schema = schemathesis.openapi.from_dict(deepcopy(made()))
     schema.config.checks.negative_data_rejection.expected_statuses = REJECTED
     return schema
-
-
-SCHEMA, EXHAUSTIVE = _schema(exhaustive=False), _schema(exhaustive=True)
 
 
 @schemathesis.serializer(*BINARY)
@@ -78,7 +76,7 @@ def _bytes_of(_context: SerializationContext, value: Any) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An account of a test's own. `ids`: of its keys, uploads, exports and erasures."""
+    """An account of a test's own. `ids`: of its keys, uploads, exports, erasures and saved searches."""
 
     key: str
     token: str
@@ -121,8 +119,31 @@ def new_caller(client: httpx.Client, stack: RunningStack) -> Caller:
         made_id("/v1/uploads", {"filename": f"{marker}.log", "size": 10}),
         made_id("/v1/account/export", {}),
         made_id("/v1/erasures", {"field": "metadata.nothing", "value": marker}),
+        made_id("/v1/searches", {"name": marker, "query": marker}),
     )
     return Caller(key["key"], token, marker, ids)
+
+
+def send_generated(
+    schema: BaseSchema,
+    route: DocumentedRoute,
+    send: Callable[[Case], None],
+    count: int,
+    *more: HypothesisTestMode,
+) -> None:
+    """Send `count` requests of a route, valid and invalid, and those of the phases `more`.
+
+    In a test and not by `schema.parametrize`, which makes those of the coverage phase when the module is
+    collected: each worker collects all modules. The settings are those of the function, because schemathesis
+    prefers the loaded profile of tests/examples.py to settings in its own configuration.
+    """
+
+    @settings(max_examples=count, deadline=None, suppress_health_check=list(HealthCheck))
+    def send_one(case: Case) -> None:
+        send(case)
+
+    config = HypothesisTestConfig(project=schema.config, modes=[HypothesisTestMode.FUZZING, *more])
+    create_test(operation=schema[route.path][route.method], test_func=send_one, config=config)()
 
 
 _turns = count()
@@ -193,13 +214,15 @@ WITHOUT_STATE = {
     "POST /v1/account/export": "export_in_progress",
     "GET /v1/events/{id}": "not_found",
     "GET /v1/events/{id}/context": "not_found",
+    "GET /v1/traces/{id}": "not_found",
+    "GET /v1/search/exports/{id}": "not_found",
     "DELETE /v1/erasures/{id}": "not_cancellable",
     "DELETE /v1/account": "confirmation_required",
     "POST /v1/uploads/{id}/resume": "not_resumable",
 }
 """Examples that need something that is not there, such as a mailed code or a subscription -> the code."""
 
-KINDS = {"keys": 0, "uploads": 1, "exports": 2, "erasures": 3}
+KINDS = {"keys": 0, "uploads": 1, "exports": 2, "erasures": 3, "searches": 4}
 """The part of a path before its id -> the place of such an id in `Caller.ids`."""
 
 
@@ -236,21 +259,26 @@ def _sent(example: Any) -> bytes:
     return sent.encode() if isinstance(sent, str) else json.dumps(sent).encode()
 
 
-@SCHEMA.parametrize()
-@settings(max_examples=SHORT, deadline=None, suppress_health_check=list(HealthCheck))
+def test_as_many_requests_are_sent_as_a_test_asks_for(schema: BaseSchema) -> None:
+    route = next(each for each in documented_routes() if each.key == "POST /v1/search")
+    sent: list[Case] = []
+    send_generated(schema, route, sent.append, SHORT)
+    assert len(sent) == SHORT
+
+
+@pytest.mark.parametrize("route", documented_routes(), ids=lambda route: route.key)
 def test_no_answer_is_a_server_error_or_undocumented(
-    case: Case, world: RunningStack, callers: tuple[Caller, Caller]
+    route: DocumentedRoute, schema: BaseSchema, world: RunningStack, callers: tuple[Caller, Caller]
 ) -> None:
-    call(case, world, callers)
+    send_generated(schema, route, lambda case: call(case, world, callers), SHORT)
 
 
 @pytest.mark.soak
-@EXHAUSTIVE.parametrize()
-@settings(max_examples=LONG, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.parametrize("route", documented_routes(), ids=lambda route: route.key)
 def test_no_answer_of_many_is_a_server_error_or_undocumented(
-    case: Case, world: RunningStack, callers: tuple[Caller, Caller]
+    route: DocumentedRoute, schema: BaseSchema, world: RunningStack, callers: tuple[Caller, Caller]
 ) -> None:
-    call(case, world, callers)
+    send_generated(schema, route, lambda case: call(case, world, callers), LONG, HypothesisTestMode.COVERAGE)
 
 
 def test_a_destination_of_a_request_is_never_elsewhere() -> None:

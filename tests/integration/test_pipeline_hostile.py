@@ -2,12 +2,15 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from backports import zstd
 
+from functions.shared.events.package import frame
 from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.warehouse import Warehouse
@@ -26,6 +29,8 @@ MAX_GROWTH_KB = 64 * 1024
 ORDINARY = Sent("ordinary", json.dumps([{"message": "m" * 100, "metadata": {"n": 1}}] * 500).encode())
 SEED = 20261123
 MAX_CPU_SECONDS = 5
+CHUNK_BYTES = 16 * 1024 * 1024
+"""Hostile rows shrink a hundredfold: a file of 8 MB may hold a gigabyte, which is no insert of a minute."""
 
 
 def answer(ingest: Environment, sent: Sent) -> dict[str, Any]:
@@ -81,17 +86,31 @@ def test_hostile_bodies_break_nothing_and_what_is_accepted_is_loaded(
 
 
 def loaded(folder: Path) -> int:
-    """Load what lies in `folder` as sync would; how many rows there are then."""
+    """Load what lies in `folder` by sync's statement, CHUNK_BYTES at a time; how many rows there are then."""
     with clickhouse(folder / "clickhouse") as address:
         Schema(address, "MergeTree").bring_up_to_date(migrations())
         warehouse = Warehouse(address, 60)
         loader = EventsTable(warehouse)
-        batches = [
-            (Batch(Manifest("managed", date(2030, 1, 1), ()), path.stem, SEALED, ()), path.read_bytes())
-            for path in sorted(folder.glob("*.zst"))
-        ]
-        for batch, frames in batches:
-            loader.insert(batch, frames)
-        found = sum(loader.count(batch) for batch, _ in batches)
+        found = 0
+        for path in sorted(folder.glob("*.zst")):
+            for number, lines in enumerate(chunks(path)):
+                manifest = Manifest("managed", date(2030, 1, 1), ())
+                batch = Batch(manifest, f"{path.stem}-{number}", SEALED, ())
+                loader.insert(batch, frame(lines))
+                found += loader.count(batch)
         warehouse.close()
     return found
+
+
+def chunks(path: Path) -> Iterator[bytes]:
+    """The file's lines, CHUNK_BYTES and the rest of a line at a time."""
+    with zstd.ZstdFile(path) as rows:
+        while text := rows.read(CHUNK_BYTES):
+            yield text + rows.readline()
+
+
+def test_chunks_are_all_lines_of_a_file_and_cut_none(tmp_path: Path) -> None:
+    """Two lines of which the first one crosses the border, in frames of their own."""
+    lines = [b"a" * (CHUNK_BYTES + 10) + b"\n", b"b\n"]
+    (tmp_path / "0.zst").write_bytes(b"".join(frame(each) for each in lines))
+    assert list(chunks(tmp_path / "0.zst")) == lines

@@ -172,6 +172,13 @@ def test_queries_stats_and_completions_are_about_the_own_lines(
         counted = {"query": f"run:{run} | stats count() as n, uniq(message) as messages by message"}
         table = client.post("/v1/stats", json=counted, headers=bearer(key)).json()
         assert table["rows"] == [[f"line of {owner}", 20, 1]]
+        series = {"query": f"run:{run}", "from": "now-1h", "split_by": "message", "groups": 20}
+        shown = client.post("/v1/histogram", json=series, headers=bearer(key)).json()
+        assert [each["value"] for each in shown["series"]] == [f"line of {owner}"]
+        assert (shown["total"], sum(shown["other"])) == (20, 0)
+        named = {"query": f"run:{run}", "from": "now-1h", "fields": ["run", "level"]}
+        listed = client.post("/v1/fields", json=named, headers=bearer(key)).json()
+        assert listed["fields"][0]["top"] == [{"value": run, "count": 20}]
         offered = client.post(
             "/v1/query/complete", json={"query": f"run:{run[:-1]}"}, headers=bearer(key)
         ).json()

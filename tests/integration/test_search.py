@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from functions.query.compile import Statement, statement
 from functions.query.event_id import parse_id
-from functions.query.event_search import EventSearch, SearchLimits
+from functions.query.event_search import TOO_HEAVY_CODES, EventSearch, SearchLimits
 from functions.query.event_statements import event_statement
 from functions.query.page import page
 from functions.query.request import search
@@ -25,7 +25,7 @@ from functions.shared.events.staged_key import time_ordered_id
 from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.tenancy import TenantId
-from functions.shared.warehouse import Warehouse, WarehouseBusyError
+from functions.shared.warehouse import Warehouse, WarehouseBusyError, WarehouseRefusedError
 from tests.examples import examples
 from tests.integration.loading import load, staged
 from tests.integration.search_model import Event, found
@@ -458,3 +458,31 @@ def test_a_search_runs_read_only_and_leaves_the_engine_writable(warehouse: Wareh
     load(warehouse, [staged(tenant_id="after")], "after-1")
     asked = search(json.dumps(EVER).encode())
     assert len(event_search.find(statement(asked, TenantId("after"))).rows) == 1
+
+
+@pytest.mark.parametrize(
+    ("profile", "limit"),
+    [
+        ({"result_overflow_mode": "break"}, {"max_result_rows": 3, "max_block_size": 4}),
+        ({"limit": 2}, {}),
+    ],
+    ids=["result", "limit"],
+)
+def test_no_profile_of_a_server_makes_a_result_partial(
+    warehouse: Warehouse, profile: dict[str, Any], limit: dict[str, Any]
+) -> None:
+    """The settings of a user's profile, which those of a statement replace."""
+    asked = statement(search(json.dumps({**EVER, "limit": 10}).encode()), TenantId("acme"))
+
+    def run(settings: dict[str, Any]) -> int:
+        content = warehouse.select_json(asked.sql, asked.parameters, {**profile, **limit, **settings})
+        return len(json.loads(content)["data"])
+
+    assert run({}) < 11, "the profile truncates"
+    settings = {name: value for name, value in LIMITS.settings().items() if name != "readonly"}
+    if limit:
+        with pytest.raises((WarehouseBusyError, WarehouseRefusedError)) as stopped:
+            run(settings)
+        assert stopped.value.engine_code in TOO_HEAVY_CODES
+    else:
+        assert run(settings) == 11

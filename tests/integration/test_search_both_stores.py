@@ -16,6 +16,7 @@ from functions.query.byoc_search import ByocSearch
 from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.shared.warehouse import Warehouse, WarehouseDownError, refusal
 from tests.integration.loading import load, staged
+from tests.integration.stores import FailingStore, WithoutHttp
 from tests.unit.query.test_byoc_search import Keeper, Slots
 
 LIMITS = SearchLimits(max_seconds=20, max_memory_bytes=1 << 30, max_result_bytes=1 << 26, max_threads=1)
@@ -23,17 +24,6 @@ EVER = {"from": "2026-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z"}
 TENANTS = ("acme", "globex")
 NUMBERS = [*range(12), *[7] * 3]
 COPIED = 2
-
-
-class WithoutHttp:
-    """An engine in this process. The id of a query is a parameter of the HTTP interface, not a setting."""
-
-    def __init__(self, warehouse: Warehouse) -> None:
-        self.warehouse = warehouse
-
-    def select_json(self, sql: str, parameters: Any, settings: dict[str, Any]) -> bytes:
-        others = {name: value for name, value in settings.items() if name != "query_id"}
-        return self.warehouse.select_json(sql, parameters, others)
 
 
 class Stores:
@@ -150,17 +140,9 @@ def test_a_cursor_from_before_the_move_continues_after_it_and_when_our_rows_are_
 
 def test_after_the_week_only_the_own_store_is_searched(stores: Stores) -> None:
     stores.managed_until = int(time.time()) - 1
-    stores.ours = Broken(WarehouseDownError("not asked"))  # type: ignore[assignment]
+    stores.ours = FailingStore(WarehouseDownError("not asked"))  # type: ignore[assignment]
     for tenant in TENANTS:
         assert sorted(stores.pages(tenant, limit=1000)) == _expected(tenant, "own")
-
-
-class Broken:
-    def __init__(self, fault: Exception) -> None:
-        self.fault = fault
-
-    def select_json(self, *_: Any) -> bytes:
-        raise self.fault
 
 
 @pytest.mark.parametrize(
@@ -175,8 +157,8 @@ class Broken:
 def test_half_of_the_rows_are_never_shown_as_all(
     stores: Stores, ours: Exception | None, own: Exception | None, code: str
 ) -> None:
-    stores.ours = Broken(ours) if ours else stores.ours  # type: ignore[assignment]
-    stores.own["acme"] = Broken(own) if own else stores.own["acme"]
+    stores.ours = FailingStore(ours) if ours else stores.ours  # type: ignore[assignment]
+    stores.own["acme"] = FailingStore(own) if own else stores.own["acme"]
     status, answer = stores.find("acme", limit=5)
     assert (answer["code"], status) == (code, 400 if code == "query_too_heavy" else 503)
 
@@ -199,7 +181,7 @@ def test_stats_cover_the_store_that_is_named_and_nothing_of_another_tenant(
 
 
 def test_stats_and_completions_before_the_first_load_are_empty(stores: Stores) -> None:
-    stores.own["acme"] = Broken(refusal(60))
+    stores.own["acme"] = FailingStore(refusal(60))
     status, found = stores.ask("POST /v1/stats", "acme", query=COUNTS, store="byoc", **EVER)
     assert (status, found["rows"], len(found["columns"])) == (200, [], 2)
     status, found = stores.ask("POST /v1/query/complete", "acme", query="service:g")
@@ -211,11 +193,11 @@ def test_stats_and_completions_before_the_first_load_are_empty(stores: Stores) -
     [(WarehouseDownError("x"), "destination_unavailable"), (refusal(158), "query_too_heavy")],
 )
 def test_stats_of_a_store_that_fails_are_its_error(stores: Stores, fault: Exception, code: str) -> None:
-    stores.own["acme"] = Broken(fault)
+    stores.own["acme"] = FailingStore(fault)
     status, found = stores.ask("POST /v1/stats", "acme", query=COUNTS, store="byoc", **EVER)
     assert (found["code"], status) == (code, 400 if code == "query_too_heavy" else 503)
 
 
 def test_before_the_first_load_our_rows_are_found_alone(stores: Stores) -> None:
-    stores.own["acme"] = Broken(refusal(60))
+    stores.own["acme"] = FailingStore(refusal(60))
     assert sorted(stores.pages("acme", limit=9)) == _expected("acme", "ours")

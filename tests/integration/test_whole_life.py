@@ -127,7 +127,7 @@ def _takes_a_copy(here: Lives, ada: Customer, both: tuple[Customer, ...]) -> Non
         assert hashlib.sha256(body.read(each["name"])).hexdigest() == each["sha256"]
     assert _lines_of(body, "logs/events-") == sorted(ada.lines)
     content = b"\0".join(body.read(name) for name in body.namelist())
-    for name in ("people", "keys", "audit", "billing", "usage", "uploads", "notices"):
+    for name in ("people", "keys", "audit", "billing", "usage", "uploads", "notices", "saved-searches"):
         assert len(body.read(f"account/{name}-0001.ndjson")) > 0, name
     assert not [each for each in both if each is not ada and each.mark.encode() in content]
 

@@ -1,5 +1,6 @@
 """What the emulator's policies see of a request, beside what ministack shows them."""
 
+import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from rehearsal.policy_context import (
     authorize_batches,
+    authorize_inserts,
     authorize_log_streams,
     show_external_ids,
     show_object_creation,
@@ -93,3 +95,24 @@ def test_a_batch_of_a_queue_needs_the_action_of_one_message(
     authorize_batches(iam_actions)
 
     assert iam_actions.extract_iam_action(service, "POST", "/", {}, b"", {}) == authorized
+
+
+def checks_of(action: str, *statements: str) -> list[tuple[str, str]]:
+    known = [("dynamodb:PutItem", "a transaction's table")]
+    iam_actions = SimpleNamespace(dynamodb_transaction_checks=lambda *_: known)
+    authorize_inserts(iam_actions)
+    body = json.dumps({"Statements": [{"Statement": each} for each in statements]}).encode()
+    found: list[tuple[str, str]] = iam_actions.dynamodb_transaction_checks(action, body, "us-east-1", "1")
+    return found
+
+
+def test_a_batch_of_inserts_is_authorized_as_an_insert_into_each_table() -> None:
+    batch, insert = "dynamodb:BatchExecuteStatement", "INSERT INTO \"{}\" VALUE {{'entry': ?}}"
+    table = "arn:aws:dynamodb:us-east-1:1:table"
+
+    assert checks_of(batch, insert.format("a"), insert.format("b"), insert.format("a")) == [
+        ("dynamodb:PartiQLInsert", f"{table}/a"),
+        ("dynamodb:PartiQLInsert", f"{table}/b"),
+    ]
+    assert checks_of(batch, insert.format("a"), 'DELETE FROM "a" WHERE entry = ?') == []
+    assert checks_of("dynamodb:TransactWriteItems") == [("dynamodb:PutItem", "a transaction's table")]

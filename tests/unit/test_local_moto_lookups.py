@@ -2,17 +2,21 @@
 
 import inspect
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import boto3
 import moto
 import pytest
+from boto3.dynamodb.conditions import Key
+from boto3.dynamodb.types import Binary
 from botocore.exceptions import ClientError
 from botocore.model import Shape
 from moto import backends, mock_aws
 from moto.core import responses
 from moto.core.serialize import AttributePicker, AttributePickerContext
+from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 from moto.moto_api._internal import mock_random
 from moto.s3.responses import S3Response
@@ -132,7 +136,85 @@ def test_a_request_id_has_the_length_and_letters_of_one() -> None:
     assert mock_random.get_random_string(40, include_digits=False, lower_case=True).islower()
 
 
+@pytest.fixture
+def entries() -> Iterator[Any]:
+    """A table with a sort key and an index, in which two tenants have three entries each."""
+    keys = (("id", "HASH"), ("entry", "RANGE"))
+    with mock_aws():
+        resource = boto3.resource("dynamodb", "us-east-1", aws_access_key_id="t", aws_secret_access_key="t")
+        table = resource.create_table(
+            TableName="entries",
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": "S"} for name in ("id", "entry", "state")
+            ],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "by_state",
+                    "KeySchema": [{"AttributeName": "state", "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        for tenant in ("acme", "globex"):
+            for number in range(3):
+                table.put_item(Item={"id": tenant, "entry": f"e{number}", "state": f"s{number}"})
+        yield table
+
+
+def test_a_query_finds_the_items_of_its_partition_in_order(entries: Any) -> None:
+    backwards = entries.query(
+        KeyConditionExpression=Key("id").eq("globex") & Key("entry").gte("e1"), ScanIndexForward=False
+    )
+    assert [(each["id"], each["entry"]) for each in backwards["Items"]] == [
+        ("globex", "e2"),
+        ("globex", "e1"),
+    ]
+    first = entries.query(KeyConditionExpression=Key("id").eq("acme"), Limit=2)
+    rest = entries.query(
+        KeyConditionExpression=Key("id").eq("acme"), ExclusiveStartKey=first["LastEvaluatedKey"]
+    )
+    assert [each["entry"] for each in first["Items"] + rest["Items"]] == ["e0", "e1", "e2"]
+    assert entries.query(KeyConditionExpression=Key("id").eq("umbrella"))["Items"] == []
+
+
+def test_values_of_every_type_are_answered_as_they_were_stored(entries: Any) -> None:
+    stored = {
+        "s": "a", "empty": "", "n": Decimal("-1.5"), "b": Binary(b"\x00\xff"), "yes": True, "no": False,
+        "nothing": None, "list": ["a", Decimal(1), None, [], {}, False],
+        "map": {"S": "a", "N": {"S": {"M": "b"}}},
+        "none": {}, "void": [],
+        "strings": {"a", "b"}, "numbers": {Decimal(1), Decimal(2)}, "binaries": {Binary(b"a")},
+    }  # fmt: skip
+    for tenant in ("acme", "globex"):
+        entries.put_item(Item={"id": tenant, "entry": "typed", **stored})
+    key = {"id": "acme", "entry": "typed"}
+    assert entries.get_item(Key=key)["Item"] == {**key, **stored}
+    found = entries.query(KeyConditionExpression=Key("id").eq("acme") & Key("entry").eq("typed"))["Items"]
+    assert found == [{**key, **stored}]
+
+
+def test_a_query_of_an_index_finds_items_of_all_partitions(entries: Any) -> None:
+    found = entries.query(IndexName="by_state", KeyConditionExpression=Key("state").eq("s1"))["Items"]
+    assert sorted((each["id"], each["entry"]) for each in found) == [("acme", "e1"), ("globex", "e1")]
+
+
+def test_a_query_reads_no_item_of_another_partition(entries: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = list[str]()
+    all_items = Table.all_items
+
+    def noted(self: Table) -> Any:
+        items = all_items(self)
+        read.extend(each.hash_key.value for each in items)
+        return items
+
+    monkeypatch.setattr(Table, "all_items", noted)
+    entries.query(KeyConditionExpression=Key("id").eq("globex"))
+    assert read == ["globex"] * 3
+
+
 def test_installing_it_twice_changes_nothing() -> None:
-    before = (responses.method_names_from_class, AttributePicker.__call__)
+    before = (responses.method_names_from_class, AttributePicker.__call__, Table.query)
     moto_lookups.install()
-    assert (responses.method_names_from_class, AttributePicker.__call__) == before
+    assert (responses.method_names_from_class, AttributePicker.__call__, Table.query) == before

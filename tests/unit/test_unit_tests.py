@@ -20,9 +20,9 @@ NOT_FOR_UNITS = frozenset(
 """A browser, an embedded ClickHouse, a stack of processes: each takes seconds before the first test."""
 
 
-def test_collecting_the_tests_loads_neither_cdk_nor_pandas(pytestconfig: pytest.Config) -> None:
+def test_collecting_the_tests_loads_no_cdk_engine_or_pandas(pytestconfig: pytest.Config) -> None:
     """Each worker collects all tests: a module imports these in the test or fixture that uses them."""
-    assert pytestconfig.stash[LOADED_BY_COLLECTING] & {"aws_cdk", "pandas"} == set()
+    assert pytestconfig.stash[LOADED_BY_COLLECTING] & {"aws_cdk", "chdb", "pandas"} == set()
 
 
 def test_a_unit_test_reaches_neither_stack_nor_browser_nor_engine() -> None:
@@ -83,3 +83,44 @@ def _file(name: str) -> Path | None:
 def _with_parents(name: str) -> list[str]:
     parts = name.split(".")
     return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
+
+
+def test_what_measures_a_process_is_marked_and_left_to_make_test() -> None:
+    """`make unit` leaves it out: to make a hostile body and to read it in a process takes a second."""
+    unmarked = {
+        f"{module.relative_to(ROOT)}::{name}"
+        for module in MODULES
+        if "cost_of" in (text := module.read_text())
+        for name, marks in _measuring(ast.parse(text)).items()
+        if not marks & {"measured", "soak"}
+    }
+    assert unmarked == set(), "mark it with @pytest.mark.measured"
+
+
+def test_a_test_that_measures_through_a_function_of_its_module_is_recognized() -> None:
+    read = "def read():\n    cost_of()\n"
+    other = "def test_no():\n    pass\n"
+    marks = "@pytest.mark.measured\n@pytest.mark.parametrize('a', [pytest.mark.soak])\n"
+    marked = f"{marks}def test_it(a):\n    read()\n"
+    assert _measuring(ast.parse(read + other + marked)) == {"test_it": {"measured", "parametrize"}}
+
+
+def _measuring(tree: ast.Module) -> dict[str, set[str]]:
+    """The tests of a module that call `cost_of`, themselves or through its functions -> their marks."""
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    names = {"cost_of"}
+    for _ in functions:
+        names |= {each.name for each in functions if names & _used(each)}
+    return {
+        each.name: _marks(each) for each in functions if each.name in names and each.name.startswith("test_")
+    }
+
+
+def _used(function: ast.FunctionDef) -> set[str]:
+    return {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+
+
+def _marks(function: ast.FunctionDef) -> set[str]:
+    """The names of its decorators: `measured` of `@pytest.mark.measured`."""
+    made = (each.func if isinstance(each, ast.Call) else each for each in function.decorator_list)
+    return {each.attr for each in made if isinstance(each, ast.Attribute)}

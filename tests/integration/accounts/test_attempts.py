@@ -6,13 +6,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
 
 from bench.children import child
 from functions.accounts import attempts as attempts_module
 from functions.accounts.attempts import ADDRESS_TRIES, PAIR_TRIES, AttemptLimiter
 from functions.shared.errors import HttpError
 from functions.shared.tables.store_errors import StoreUnavailableError
+from tests.integration.accounts.faults import silent
 from tests.unit.accounts.public_routes import client
 
 NOW = 1_800_000_000.0
@@ -227,9 +227,6 @@ def test_nobodys_address_is_stored_and_everything_is_forgotten(
 def test_what_cannot_be_counted_is_not_tried(
     attempts: AttemptLimiter, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def silent(**_: Any) -> None:
-        raise EndpointConnectionError(endpoint_url="")
-
     begun = attempts.begin("password", HOME, ADA, NOW)
     monkeypatch.setattr(dynamodb, "update_item", silent)
     with pytest.raises(StoreUnavailableError):

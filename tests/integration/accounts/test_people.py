@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
 
 from bench.children import child
-from functions.accounts.people import UNCONFIRMED_DAYS, People, Person, new_tenant, to_rfc3339, unconfirmed
+from functions.accounts.people import UNCONFIRMED_DAYS, People, new_tenant, to_rfc3339, unconfirmed
+from functions.accounts.person import Person
 from functions.shared.secret_text import SecretText
 from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
+from tests.integration.accounts.faults import silent
 from tests.unit.accounts.public_routes import client
 
 NOW = 1_800_000_000.0
@@ -137,9 +137,6 @@ def test_a_persons_repr_shows_neither_name_nor_address() -> None:
 def test_an_unavailable_table_differs_from_an_unknown_person(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def silent(**_: Any) -> None:
-        raise EndpointConnectionError(endpoint_url="")
-
     monkeypatch.setattr(people._table._connection._boto3_client, "get_item", silent)
     with pytest.raises(StoreUnavailableError):
         people.get("anybody", NOW)

@@ -1,7 +1,6 @@
 """A browser's session is in a cookie that no script and no other site can use."""
 
 import hashlib
-from collections.abc import Iterator
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 
 from functions.accounts.session_cookie import NAME
 from functions.shared import client_address
-from tests.unit.accounts.public_routes import PASSWORD, Answered, World, world
+from tests.unit.accounts.public_routes import PASSWORD, Answered, World
 
 HOST = "logs.example.com"
 OUR_PAGE = {"host": HOST, "origin": f"https://{HOST}", "sec-fetch-site": "same-origin"}
@@ -30,12 +29,6 @@ FOREIGN = {
         "x-astralog-edge": "guessed",
     },
 }
-
-
-@pytest.fixture(scope="module")
-def here() -> Iterator[World]:
-    with world() as built:
-        yield built
 
 
 def log_in(here: World, email: str, headers: dict[str, str] | None = None) -> Answered:

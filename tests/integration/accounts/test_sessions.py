@@ -2,35 +2,27 @@
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
 
 from functions.accounts import attempts as attempts_module
 from functions.accounts import sessions
 from functions.accounts.authorizer import CACHE_SECONDS
 from functions.accounts.failures import MOST
-from functions.accounts.people import MAX_ENDED_SESSIONS, Person
+from functions.accounts.people import MAX_ENDED_SESSIONS
+from functions.accounts.person import Person
 from functions.accounts.refresh_token import RefreshToken, verify_refresh_token
 from functions.accounts.sign_in import MAX_BODY_CHARACTERS, SIGNED_IN_ROUTES, SignInService, answer_to
-from functions.shared.accounts import session_check
-from functions.shared.accounts.session_check import CLOCK_SKEW_SECONDS, ended_at
+from functions.shared.accounts import session_ends
+from functions.shared.accounts.session_ends import CLOCK_SKEW_SECONDS, ended_at
 from functions.shared.errors import HttpError
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
 from infra.topology import function
+from tests.integration.accounts.faults import silent
 from tests.measured import cost_of
-from tests.unit.accounts.public_routes import PASSWORD, World, new_address, world
-
-OTHER_PASSWORD = "another-long-password"
-
-
-@pytest.fixture(scope="module")
-def here() -> Iterator[World]:
-    with world() as built:
-        yield built
+from tests.unit.accounts.public_routes import OTHER_PASSWORD, PASSWORD, World, new_address
 
 
 @pytest.fixture
@@ -77,10 +69,10 @@ def test_made_up_refresh_tokens_are_counted_by_network_and_reach_no_service(
     shared, elsewhere = new_address(), new_address()
     good = here.log_in(here.joined(), address=shared).body["refresh_token"]
     asked.clear()
-    began = time.monotonic()
+    began = time.process_time()
     statuses = [refreshed(here, "a", shared).status for _ in range(150)]
     assert statuses == [401] * MOST + [429] * (150 - MOST)
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
     assert asked == []
     stopped = refreshed(here, "a", shared)
     assert stopped.refused == (429, "too_many_attempts")
@@ -169,7 +161,9 @@ def test_a_body_that_no_form_fills_is_not_parsed(here: World, route: str) -> Non
 @pytest.mark.parametrize("shape", ["short", "long", "well formed", "many points"])
 def test_ten_thousand_made_up_tokens_cost_a_second_and_a_hundred_writes(shape: str) -> None:
     argument = {"count": 10_000, "shape": shape}
-    cost = cost_of("tests.unit.accounts.hostile_sign_ins:refresh", argument, memory_mb=512)
+    cost = cost_of(
+        "tests.unit.accounts.hostile_sign_ins:refresh", argument, memory_mb=512, within_cpu_seconds=2
+    )
     assert cost.result["reads"] <= 1, "the client's secret, once an execution environment"
     assert cost.result["writes"] <= MOST + 1
     assert cost.cpu_seconds < 2.0, cost
@@ -181,7 +175,9 @@ def test_ten_thousand_made_up_tokens_cost_a_second_and_a_hundred_writes(shape: s
 )
 def test_no_body_that_is_let_through_is_expensive_to_read(shape: str) -> None:
     argument = {"count": 100, "shape": shape}
-    cost = cost_of("tests.unit.accounts.hostile_sign_ins:read_forms", argument, memory_mb=512)
+    cost = cost_of(
+        "tests.unit.accounts.hostile_sign_ins:read_forms", argument, memory_mb=512, within_cpu_seconds=2
+    )
     assert cost.result == 500
     assert cost.cpu_seconds < 2.0, cost
     assert cost.peak_mb < function("sign-in").memory_mb / 2, cost
@@ -429,9 +425,6 @@ def test_a_change_that_failed_half_way_is_finished_by_the_same_request(
     access = here.log_in(email).body["access_token"]
     cognito = here.clients["cognito-idp"]
 
-    def silent(**_: Any) -> None:
-        raise EndpointConnectionError(endpoint_url="")
-
     def unheard(**given: Any) -> None:
         take(**given)
         silent()
@@ -446,7 +439,7 @@ def test_a_change_that_failed_half_way_is_finished_by_the_same_request(
                 take = cognito.change_password
                 down.setattr(cognito, "change_password", unheard)
         assert change(here, access, PASSWORD).refused == (503, "try_again")
-    monkeypatch.setattr(session_check, "UNDERWAY_SECONDS", -10)
+    monkeypatch.setattr(session_ends, "UNDERWAY_SECONDS", -10)
     assert not here.opens(access), "a minute later at the latest"
     monkeypatch.undo()
     again = here.log_in(email, OTHER_PASSWORD)

@@ -14,7 +14,8 @@ from functions.accounts import keys, routes
 from functions.accounts.directory import Account, Directory, Key
 from functions.accounts.handler import Settings, account_service
 from functions.accounts.identity import AddressTakenError, IdentityUnavailableError, WrongCodeError
-from functions.accounts.people import People, Person
+from functions.accounts.people import People
+from functions.accounts.person import Person
 from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.http import Answer, answering
 from functions.shared.secret_text import SecretText
@@ -98,6 +99,7 @@ class World:
             audit_table=names["audit"],
             announcements_table=names["announcements"],
             attempts_table=names["attempts"],
+            saved_searches_table=names["saved-searches"],
             identity_pool="pool",
             identity_client="client",
             attempts_an_address=10_000,

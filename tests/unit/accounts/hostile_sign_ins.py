@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from functions.accounts import forms
+from functions.accounts.attempt_counter import TableCounter
 from functions.accounts.client_secret import ClientSecret
 from functions.accounts.failures import MOST, FailureLimiter
 from functions.accounts.refresh_token import verify_refresh_token
@@ -32,7 +33,10 @@ class Pool:
 def refresh(count: int, shape: str) -> dict[str, int]:
     """Look at so many made-up refresh tokens of one network; what was asked of the services for it."""
     pool = Pool()
-    secret, failures = ClientSecret("pool", "client", pool), FailureLimiter("attempts", pool, what="refresh")
+    secret, failures = (
+        ClientSecret("pool", "client", pool),
+        FailureLimiter(TableCounter("attempts", pool), what="refresh"),
+    )
     token = {
         "short": "a",
         "long": "a" * forms.MAX_TOKEN_CHARACTERS,

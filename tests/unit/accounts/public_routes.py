@@ -16,6 +16,7 @@ import pytest
 
 from bench.children import child
 from functions.accounts import password_hash
+from functions.accounts.attempt_counter import TableCounter
 from functions.accounts.attempts import AttemptLimiter
 from functions.accounts.authentication import Authentication
 from functions.accounts.authorizer import Authorizer
@@ -32,9 +33,10 @@ from functions.shared.accounts.mail import Mailer
 from functions.shared.http import answering
 from local.mail import provision_mail
 from local.user_pool import provision_identity
+from tests.documented import documented_answers
 
 MAIL_FROM = "no-reply@astralog.example"
-PASSWORD = "correct-horse-battery"
+PASSWORD, OTHER_PASSWORD = "correct-horse-battery", "another-long-password"
 TABLES = {
     "people": ("subject",),
     "attempts": ("counter",),
@@ -80,7 +82,7 @@ class World:
         handler = answering(
             lambda event: answer_to(event, SignInService(self.authentication, min_response_seconds=0))
         )
-        return answered(handler(event, None))
+        return documented(route, handler(event, None))
 
     def ask_signed_in(
         self,
@@ -107,11 +109,11 @@ class World:
         handler = answering(
             lambda event: answer_to(event, SignInService(self.authentication, min_response_seconds=0))
         )
-        return answered(handler(event, None))
+        return documented(route, handler(event, None))
 
     def authorizer(self) -> Authorizer:
         """One that remembers nothing yet."""
-        failures = FailureLimiter("attempts", self.clients["dynamodb"])
+        failures = FailureLimiter(TableCounter("attempts", self.clients["dynamodb"]))
         return Authorizer(self.authentication.directory, self.authentication.people, self.verifier, failures)
 
     def verdict(self, access: str, after_seconds: float = 0) -> dict[str, str]:
@@ -168,6 +170,13 @@ class Answered:
     @property
     def refused(self) -> tuple[int, str]:
         return self.status, self.body["code"]
+
+
+def documented(route: str, given: dict[str, Any]) -> Answered:
+    """The response of a handler to a POST, which the OpenAPI document describes."""
+    media = given["headers"].get("content-type", "")
+    documented_answers().check("POST", route, given["statusCode"], media, given["body"].encode())
+    return answered(given)
 
 
 def answered(given: dict[str, Any]) -> Answered:
@@ -231,7 +240,7 @@ def _built(endpoint: str, clients: dict[str, Any]) -> World:
     identity = Identity(pool, client_id, clients["cognito-idp"])
     audit = AuditTrail("audit", clients["dynamodb"])
     people, attempts = People("people", clients["dynamodb"]), AttemptLimiter("attempts", clients["dynamodb"])
-    failures = FailureLimiter("attempts", clients["dynamodb"], what="refresh")
+    failures = FailureLimiter(TableCounter("attempts", clients["dynamodb"]), what="refresh")
     authentication = Authentication(
         identity=identity,
         people=people,

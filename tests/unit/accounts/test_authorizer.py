@@ -12,7 +12,7 @@ from functions.accounts import keys, routes, ttl_cache
 from functions.accounts.authorizer import CACHE_SECONDS, Authorizer
 from functions.accounts.directory import Account, Key
 from functions.accounts.failures import MOST
-from functions.accounts.people import Person
+from functions.accounts.person import Person
 from functions.accounts.tokens import BadTokenError, Claims, KeysUnavailableError
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.account_status import AccountStatus

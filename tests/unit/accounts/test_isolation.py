@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from functions.accounts.key_item import Key
+from functions.accounts.stored_key import Key
 from functions.shared.http import Answer
 from functions.shared.tenancy import TenantId
 from tests.unit.accounts.account_service import NOON, World, decoded

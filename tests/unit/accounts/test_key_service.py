@@ -388,6 +388,9 @@ def test_an_ended_session_makes_nothing_that_outlives_it_from_that_moment_on(
         ("POST /v1/keys/{id}/rotate", {}),
         ("PATCH /v1/account", {"email": "thief@example.com"}),
         ("POST /v1/account/email/confirm", {"code": CODE}),
+        ("POST /v1/searches", {"name": "of a thief"}),
+        ("PATCH /v1/searches/{id}", {"name": "of a thief"}),
+        ("DELETE /v1/searches/{id}", {}),
     ]
     assert {route for route, _ in asked} == routes.LASTING
     for route, body in asked:

@@ -5,10 +5,10 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from functions.ingest import accept, handler
 from functions.ingest.rate_limit import RateLimit
@@ -38,7 +38,7 @@ def send_changed(name: str, rounds: int) -> dict[str, Any]:
         patched.setattr(handler, "accept", lambda *given: _accept(results, *given))
         for number in range(rounds):
             if number % FORGET_AFTER == 0:
-                parts = replace(InMemoryIngest().parts, rate=RateLimit(_fast_clock))
+                parts = structs.replace(InMemoryIngest().parts, rate=RateLimit(_fast_clock))
                 patched.setattr(handler, "_ingest", lambda parts=parts: parts)
             body = changed(seed, draw)
             results.clear()

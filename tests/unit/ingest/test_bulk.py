@@ -1,13 +1,13 @@
 """The shortcut for ordinary bodies must say what judging one by one says, or nothing at all."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from functions.shared.events import bulk
 from functions.shared.events.encoding import encode_rows
@@ -157,7 +157,7 @@ def test_a_short_form_with_more_than_microseconds_is_left_to_the_reference(
 
 
 def test_rows_of_two_tenants_never_mix(receipt: ReceiptContext) -> None:
-    other = replace(receipt, tenant=TenantId("globex"))
+    other = structs.replace(receipt, tenant=TenantId("globex"))
     body = json.dumps(ordinary()).encode()
     for mine in (receipt, other, receipt):
         rows = bulk.rows_of(body, False, mine)

@@ -88,6 +88,7 @@ def test_a_file_that_has_landed_was_not_edited() -> None:
         "0002_events_trial": "cce1d78c56c9d978b0efc402056643dd7826f816d577b1539df3ee6a3deb38cf",
         "0003_event_identity": "e74a217ed489da0dba1bc21aa56472156fb7e92e2f83ad3900e10e1a953fef46",
         "0004_event_identity_trial": "dbf277055b3987f54a189081ac038eb74428e9960cc767c8460c3e7a95a4ce45",
+        "0005_rare_values": "dbfb3c1252e97868af47739387b7a925a6c1bd46c8534357cc5553ba4610d37a",
     }
     for migration in migrations():
         digest = hashlib.sha256(migration.statement.encode()).hexdigest()

@@ -10,11 +10,11 @@ from moto import mock_aws
 
 from functions.privacy.erasure.archive_place import ArchivePlace
 from functions.privacy.erasure.place import ErasureClock
-from functions.privacy.export.archives import Archives
 from functions.privacy.export.exports import Exports
 from functions.privacy.export.record import FAILED, READY, REQUESTED, Export
 from functions.privacy.export.run import ExportRun
 from functions.shared.buckets.customer import CustomerBucket
+from functions.shared.exports.archives import Archives
 from functions.shared.tenancy import TenantId, exports_prefix
 from infra.topology import table
 from local import transactions

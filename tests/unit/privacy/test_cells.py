@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.privacy.export.cells import RUN_BY_SPREADSHEETS, csv_of, lines, safe
+from functions.shared.exports.cells import RUN_BY_SPREADSHEETS, csv_of, lines, safe
 from functions.shared.tables.plain import plain
 
 texts = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"))

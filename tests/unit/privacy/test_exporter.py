@@ -5,11 +5,11 @@ from typing import Any, cast
 
 import pytest
 
-from functions.privacy.export.archives import ArchivesUnavailableError, NoUploadError
 from functions.privacy.export.exports import ExportChangedError
 from functions.privacy.export.record import REQUESTED, Export
 from functions.privacy.exporter import ABANDONED_AFTER_SECONDS, Exporter
 from functions.shared.errors import PermanentError, RetryableError
+from functions.shared.exports.archives import ArchivesUnavailableError, NoUploadError
 from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from functions.shared.turns import TurnClock

@@ -10,7 +10,16 @@ from moto import mock_aws
 from functions.privacy.data_inventory import DATA_INVENTORY
 from functions.privacy.inventory_entry import ATTRIBUTE, InventoryEntry
 from functions.privacy.inventory_tables import InventoryTables
-from functions.shared.tenancy import TenantId, own_destination, own_drops, own_searches, own_staging
+from functions.shared.tenancy import (
+    TenantId,
+    own_destination,
+    own_drops,
+    own_export_reads,
+    own_searches,
+    own_staging,
+    own_tail_reads,
+    own_tails,
+)
 from local import transactions
 from tests.aws_in_memory import create_tables
 
@@ -73,4 +82,7 @@ def test_how_a_customers_cloud_fares_is_held_under_four_names(client: Any) -> No
         own_drops(ACME),
         own_searches(ACME),
         own_staging(ACME),
+        own_tails(ACME),
+        own_tail_reads(ACME),
+        own_export_reads(ACME),
     ]

@@ -46,6 +46,7 @@ def place(client: Any, name: str) -> ErasurePlace:
         erasures=nothing,
         exports=nothing,
         archives=nothing,
+        search_exports=nothing,
         tombstones=nothing,
         shards=nothing,
         closings=AccountClosings("billing", "accounts", client, lambda: NOON),

@@ -134,6 +134,9 @@ class OneCustomer:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
 
+    def archives(self, _tenant: TenantId) -> Nothing:
+        return Nothing()
+
     def bucket(self, _tenant: TenantId) -> Cloud:
         return self.cloud
 
@@ -160,6 +163,7 @@ def work(cloud: Cloud, clock: Clock, kind: str = PERSON, own: bool = False) -> E
         erasures=nothing,
         exports=nothing,
         archives=nothing,
+        search_exports=nothing,
         tombstones=nothing,
         shards=nothing,
         closings=nothing,

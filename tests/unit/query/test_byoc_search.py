@@ -1,7 +1,7 @@
 """A BYOC customer searches their own ClickHouse; its failures are reported as theirs."""
 
 import json
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 import pytest
@@ -275,6 +275,10 @@ def test_the_plan_decides_where_it_is_searched(
         def find(self, *_: Any) -> SearchResult:
             asked.append(self.name)
             return NOTHING
+
+        def charging(self, _caller: Any) -> AbstractContextManager[None]:
+            assert self.name == "ours", "a customer's ClickHouse has no budget"
+            return nullcontext()
 
     monkeypatch.setattr(querying, "_managed_search", lambda: Either("ours"))
     monkeypatch.setattr(querying, "_byoc_search", lambda: Either("own"))

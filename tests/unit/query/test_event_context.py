@@ -40,9 +40,9 @@ class Store:
         statement = compiled(MANAGED, True)
         self.asked.append((statement.sql, statement.parameters))
         if len(self.asked) == 1:
-            return SearchResult(self.rows[self.at : self.at + 1], 10, 1.0)
+            return SearchResult(self.rows[self.at : self.at + 1], 10, 1.0, 100)
         some = self.rows[self.at + 1 :] if order == "asc" else self.rows[: self.at][::-1]
-        return SearchResult(some[:limit], 10, 1.0)
+        return SearchResult(some[:limit], 10, 1.0, 100)
 
 
 def events(count: int, **changes: Any) -> list[EventRow]:
@@ -82,7 +82,7 @@ def test_none_on_a_side_still_says_whether_there_are_more() -> None:
 def test_the_response_has_the_cost_of_all_its_statements() -> None:
     store = Store(*events(9), at=4)
     found = context(store, 2, 2)
-    assert found["stats"] == {"rows_read": 30, "elapsed_ms": 3.0}
+    assert found["stats"] == {"rows_read": 30, "bytes_read": 300, "elapsed_ms": 3.0, "partial": False}
     assert len(store.asked) == 3
 
 

@@ -84,6 +84,8 @@ def test_a_pattern_without_a_clear_meaning_is_refused(pattern: str) -> None:
 
 def test_a_word_with_stars_binds_an_expression_in_which_its_characters_are_literal() -> None:
     bindings = Bindings()
-    assert "{p0:String}" in contains_like(("a.b(", "c"), bindings)
-    (bound,) = bindings.parameters.values()
+    sql = contains_like(("a.b(", "c"), bindings)
+    bound, *words = bindings.parameters.values()
     assert r"a\.b\(" in str(bound)
+    assert words == ["a", "b"], "whole words, for the index"
+    assert all(f"{{{name}:String}}" in sql for name in bindings.parameters)

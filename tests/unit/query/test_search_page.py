@@ -38,7 +38,7 @@ def asked(cursor: str | None = None, limit: int = 2) -> Search:
 
 
 def answered(rows: list[EventRow], of: Search | None = None) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(page(of or asked(), SearchResult(rows, 11, 1.23456)))
+    answer: dict[str, Any] = json.loads(page(of or asked(), SearchResult(rows, 11, 1.23456, 1234)))
     return answer
 
 
@@ -60,7 +60,7 @@ def test_an_event_has_the_wires_fields_and_times() -> None:
             }
         ],
         "next_cursor": None,
-        "stats": {"rows_read": 11, "elapsed_ms": 1.235},
+        "stats": {"rows_read": 11, "bytes_read": 1234, "elapsed_ms": 1.235, "partial": False},
     }
 
 

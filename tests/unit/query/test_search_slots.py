@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.query.compile import Statement
-from functions.query.event_search import SAME_ID_RUNS, EventSearch, ManagedSearch, SearchLimits
+from functions.query.event_search import SAME_ID_RUNS, WHOLE_RESULTS, EventSearch, ManagedSearch, SearchLimits
 from functions.shared.errors import HttpError
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import WarehouseRefusedError, refusal
@@ -133,6 +133,7 @@ def test_a_search_only_reads_within_limits_and_ends_with_its_caller() -> None:
         "output_format_json_validate_utf8": 1,
         "cancel_http_readonly_queries_on_client_close": 1,
         "readonly": 2,
+        **WHOLE_RESULTS,
     }
 
 

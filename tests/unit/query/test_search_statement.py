@@ -50,10 +50,31 @@ def test_what_a_caller_sends_is_bound_and_never_sql(body: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_every_read_of_events_starts_from_the_tenant(order: str) -> None:
-    sql, parameters = compiled(order=order, q="word", where=[{"field": "metadata.a", "op": "ne", "value": 1}])
-    assert sql.count("FROM events") == 2
-    assert sql.count("FROM events WHERE tenant_id = {tenant_id:String} AND ") == 2
-    assert parameters["tenant_id"] == "acme"
+    body = {"order": order, "q": "word", "where": [{"field": "metadata.a", "op": "ne", "value": 1}]}
+    found = statement(search(json.dumps(body).encode(), 10**18), ACME)
+    assert found.one_pass
+    for sql, reads in ((found.sql, 2), (found.one_pass.sql, 1)):
+        assert sql.count("FROM events") == reads
+        assert sql.count("FROM events WHERE tenant_id = {tenant_id:String} AND ") == reads
+    assert found.parameters["tenant_id"] == "acme"
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_hours_are_counted_in_the_rows_of_the_tenant(order: str) -> None:
+    week = {"from": "2026-11-01T00:00:00Z", "to": "2026-11-08T00:00:00Z", "order": order}
+    for body, reads in (
+        (week, 2),
+        ({**week, "levels": ["error"], "query": "-service:a*"}, 2),
+        ({**week, "q": "word"}, 1),
+        ({**week, "services": ["a"]}, 1),
+        ({**week, "query": "level:error OR region:eu"}, 1),
+        ({**week, "to": "2026-11-02T00:00:00Z"}, 1),
+        ({**week, "from": "2200-01-01T00:00:00Z", "to": "2201-01-01T00:00:00Z"}, 1),
+    ):
+        one_pass = statement(search(json.dumps(body).encode(), 10**18), ACME).one_pass
+        assert one_pass
+        assert one_pass.sql.count("FROM events") == reads
+        assert one_pass.sql.count("FROM events WHERE tenant_id = {tenant_id:String} AND ") == reads
 
 
 def test_no_placeholder_of_a_search_can_replace_the_tenants() -> None:

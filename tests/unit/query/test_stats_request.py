@@ -120,7 +120,9 @@ def test_stats_cover_the_one_store_of_an_account_or_the_one_that_it_names(
 
 
 def an_answer(*rows: dict[str, Any]) -> bytes:
-    return json.dumps({"data": rows, "statistics": {"rows_read": 7, "elapsed": 0.5}}).encode()
+    return json.dumps(
+        {"data": rows, "statistics": {"rows_read": 7, "bytes_read": 70, "elapsed": 0.5}}
+    ).encode()
 
 
 def test_numbers_that_the_engine_writes_as_text_are_numbers_and_times_are_rfc_3339() -> None:
@@ -140,7 +142,7 @@ def test_numbers_that_the_engine_writes_as_text_are_numbers_and_times_are_rfc_33
         ],
         "rows": [["api", 2**64 - 1, "2026-11-01T12:00:00.000000001Z"], [None, 1.5, None]],
         "truncated": False,
-        "stats": {"rows_read": 7, "elapsed_ms": 500.0},
+        "stats": {"rows_read": 7, "bytes_read": 70, "elapsed_ms": 500.0, "partial": False},
     }
 
 

@@ -16,9 +16,10 @@ ROWS = [
 ]
 
 
-def row(where: str, prefix: str) -> list[str]:
-    (found,) = (each for each in ROWS if f"bucket `{where}`" in each[1] and f"`{prefix}`" in each[1])
-    return found
+def cells(where: str, prefix: str) -> list[str]:
+    """Those of all rows about the part of a bucket."""
+    rows = (each for each in ROWS if f"bucket `{where}`" in each[1] and f"`{prefix}`" in each[1])
+    return [cell for each in rows for cell in each]
 
 
 def test_every_part_of_every_bucket_has_its_limit_documented() -> None:
@@ -26,7 +27,7 @@ def test_every_part_of_every_bucket_has_its_limit_documented() -> None:
     for bucket in BUCKETS:
         assert bucket.expire_days, f"{bucket.name}: nothing says how long it keeps what is in it"
         for prefix, days in bucket.expire_days.items():
-            assert any(f"S3 after {days} days" in cell for cell in row(bucket.name, prefix)), prefix
+            assert any(f"S3 after {days} days" in cell for cell in cells(bucket.name, prefix)), prefix
 
 
 def test_every_plan_has_its_days_documented() -> None:

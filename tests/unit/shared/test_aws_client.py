@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import pytest
 
-from functions.privacy.export.archives import Archives
 from functions.shared.aws_client import client
+from functions.shared.exports.archives import Archives
 
 
 def test_clients_are_made_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,7 @@ def test_time_that_is_waited_for_pages_is_bounded(monkeypatch: pytest.MonkeyPatc
     assert 2 < len(server.asked) < 20
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize(
     ("keys", "key_bytes", "outcome"),
     [

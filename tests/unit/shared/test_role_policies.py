@@ -37,7 +37,7 @@ def test_a_session_reaches_the_tenants_own_prefixes_only() -> None:
     for tenant, resources in zip((ACME, GLOBEX), reached, strict=True):
         assert resources - {"arn:aws:s3:::shared-logs"} == {
             f"arn:aws:s3:::shared-logs/{folder}/v1/tenant={tenant}/*"
-            for folder in ("staged", "idempotency", "quarantine", "dropin", "uploads")
+            for folder in ("staged", "idempotency", "quarantine", "dropin", "uploads", "exports")
         }
 
 

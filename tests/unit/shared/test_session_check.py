@@ -6,7 +6,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.shared.access import Principal
-from functions.shared.accounts.session_check import UNDERWAY_SECONDS, SessionCheck
+from functions.shared.accounts.session_check import SessionCheck
+from functions.shared.accounts.session_ends import UNDERWAY_SECONDS
 from functions.shared.errors import HttpError
 from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId

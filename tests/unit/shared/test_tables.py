@@ -33,6 +33,9 @@ from functions.shared.tables.notices import CampaignItem, NoticeItem
 from functions.shared.tables.people import PersonItem
 from functions.shared.tables.plain import PlainTable
 from functions.shared.tables.receipts import ReceiptItem
+from functions.shared.tables.saved_searches import SavedSearchItem
+from functions.shared.tables.search_budgets import SearchBudgetItem
+from functions.shared.tables.search_exports import SearchExportItem
 from functions.shared.tables.shards import ShardItem
 from functions.shared.tables.store_errors import (
     ConditionFailedError,
@@ -70,6 +73,9 @@ MODELS: dict[str, tuple[type[Item], ...]] = {
     "destinations": (DestinationItem,),
     "shards": (ShardItem,),
     "external-ids": (ExternalIdItem,),
+    "saved-searches": (SavedSearchItem,),
+    "search-budgets": (SearchBudgetItem,),
+    "search-exports": (SearchExportItem,),
     "health": (HealthItem,),
     "ledger": (LedgerItem,),
     "usage": (UsageItem,),
@@ -394,8 +400,8 @@ def test_a_number_set_to_none_is_written_as_null_and_read_as_none(dynamodb: Any)
     assert globex.capped_until == 5
 
 
-LITERAL = re.compile(r"""["'](S|N|B|BOOL|NULL|SS|NS|L|M)["']\s*(:|\])""")
-"""A key of an AttributeValue, in a literal or in a subscript."""
+LITERAL = re.compile(r"""["'](S|N|B|BOOL|NULL|SS|NS|L|M)["']\s*(:(?!\s*\d)|\])""")
+"""A key of an AttributeValue, in a literal or in a subscript; its value is never a number, N's is text."""
 
 
 def test_no_module_outside_the_room_encodes_items_or_follows_pages() -> None:

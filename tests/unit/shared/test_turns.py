@@ -119,12 +119,15 @@ def test_turns_are_of_a_function_and_a_tenant_and_name_neither(client: Any) -> N
     }
 
 
-def test_of_all_that_take_the_next_turn_at_once_one_does(client: Any) -> None:
+@pytest.mark.parametrize("room", [1, 3])
+def test_of_all_that_take_the_next_turn_at_once_as_many_do_as_there_is_room_for(
+    client: Any, room: int
+) -> None:
     serial: Any = SerialClient(client)
-    log = DynamoTurnLog("turns", "requests", serial)
-    for expected in range(3):
-        assert log.number(ACME) == expected
-        turn = log.next(ACME, expected)
+    log = DynamoTurnLog("turns", f"requests-{room}", serial)
+    for number in range(0, 3 * room, room):
+        assert log.number(ACME) == number
+        turn = log.next(ACME, number, room)
 
         def take(_: int, turn: Any = turn) -> bool:
             try:
@@ -134,5 +137,19 @@ def test_of_all_that_take_the_next_turn_at_once_one_does(client: Any) -> None:
             return True
 
         with ThreadPoolExecutor(8) as pool:
-            assert sum(pool.map(take, range(8))) == 1
+            assert sum(pool.map(take, range(8))) == room
     assert log.number(GLOBEX) == 0
+
+
+def test_turns_that_were_deleted_meanwhile_are_no_room(client: Any) -> None:
+    """They are deleted after a week: the number that was read is of another count then."""
+    log = DynamoTurnLog("turns", "deleted", client)
+    for _ in range(5):
+        log.begin(ACME)
+    turn = log.next(ACME, 5, 10)
+    for item in client.scan(TableName="turns")["Items"]:
+        client.delete_item(TableName="turns", Key={"turn": item["turn"]})
+    log.begin(GLOBEX)
+    log.begin(ACME)
+    with pytest.raises(ConditionFailedError):
+        write_all(client, [turn])

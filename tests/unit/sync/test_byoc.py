@@ -151,7 +151,7 @@ def test_a_failure_on_our_side_says_nothing_about_the_destination() -> None:
     assert classify_error(RoleServiceUnavailableError("x")).ours
 
 
-def test_a_destination_is_part_of_a_batchs_identity_and_ours_has_the_ids_it_always_had() -> None:
+def test_a_destination_is_part_of_a_batchs_identity_which_versions_of_one_form_share() -> None:
     some = [staged(number=number) for number in range(3)]
     ids = {
         plan(some, destination)[0].batch_id
@@ -162,7 +162,7 @@ def test_a_destination_is_part_of_a_batchs_identity_and_ours_has_the_ids_it_alwa
     fixed = StagedObject(
         "staged/v1/tenant=acme/day=2026-11-23/0000000000000000000000000a-r1-b300-x20261223.ndjson.zst", "e", 1
     )
-    assert plan([fixed])[0].batch_id == "dad5c44f764e979d61e8c2d2aff61972"
+    assert plan([fixed])[0].batch_id == "4097f46bcbdec0f7338da725576ac9b7"
     assert [function_of(each) for each in ("managed", "byoc:acme")] == ["sync", "sync-byoc"]
 
 

@@ -8,7 +8,6 @@ import random
 import resource
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 
 import pyarrow as pa
@@ -20,6 +19,7 @@ from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.buckets.contract import BucketUnavailableError
 from functions.shared.buckets.drop_bucket import FileRanges
 from functions.uploads.memory import limited
+from tests.measured import cpu_seconds_of
 from tests.unit.uploads.samples import as_array, as_parquet, hadoop
 from tests.unit.uploads.world import GLOBEX, World, s3_says
 
@@ -426,16 +426,18 @@ def test_a_zstd_window_that_is_too_large_is_no_damage(here: World) -> None:
 
 @pytest.mark.parametrize("bit", [b"[", b"[]"])
 def test_brackets_without_end_take_no_time(here: World, bit: bytes) -> None:
-    began = time.process_time()
-    told = here.drop("x", bit * (2_000_000 // len(bit)))
-    assert (told["state"], told["rows_stored"]) == ("done", 0)
-    assert time.process_time() - began < 10
+
+    def read() -> None:
+        shown = here.drop("x", bit * (2_000_000 // len(bit)))
+        assert (shown["state"], shown["rows_stored"]) == ("done", 0)
+
+    assert cpu_seconds_of(read, within=10) < 10
 
 
 @pytest.mark.parametrize("level", ["9" * 5000, "\N{SUPERSCRIPT TWO}", "\N{ARABIC-INDIC DIGIT THREE}"])
 def test_a_level_that_looks_like_a_number_and_is_none_harms_no_row(here: World, level: str) -> None:
-    told = here.drop("x.csv", f"level,message\n{level},a\nwarn,b\n".encode())
-    assert (told["state"], told["rows_stored"]) == ("done", 2)
+    shown = here.drop("x.csv", f"level,message\n{level},a\nwarn,b\n".encode())
+    assert (shown["state"], shown["rows_stored"]) == ("done", 2)
     assert here.messages() == ["a", "b"]
 
 
@@ -469,7 +471,7 @@ def test_an_allocation_beyond_the_limit_is_the_files_fault_and_the_limit_ends_wi
 def test_memory_is_limited_while_a_library_runs_and_not_after_it() -> None:
     before = resource.getrlimit(resource.RLIMIT_DATA)
     with pytest.raises(MemoryError), limited(50 * 2**20):
-        bytearray(100 * 2**20)
+        bytearray(2**30)  # far more: this process may free some while it is limited
     with limited(200 * 2**20):
         bytearray(100 * 2**20)
     assert resource.getrlimit(resource.RLIMIT_DATA) == before

@@ -9,12 +9,13 @@ MEMORY_MB = function("dropin").memory_mb
 HERE = "tests.unit.uploads.hostile_shares"
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize(("objects", "state", "rows"), [(0, "failed", 0), (1, "partly", 160_000)])
 def test_a_bomb_of_a_capped_account_stores_one_object_at_the_most(
     objects: int, state: str, rows: int
 ) -> None:
     """27 KB of zstd that were 3,000,000 rows, past a cap of 0."""
-    cost = cost_of(f"{HERE}:capped_bomb", {"objects": objects}, memory_mb=MEMORY_MB)
+    cost = cost_of(f"{HERE}:capped_bomb", {"objects": objects}, memory_mb=MEMORY_MB, within_cpu_seconds=5)
 
     assert cost.result["bytes"] < 30_000
     assert (cost.result["state"], cost.result["code"]) == (state, "quota_exceeded")
@@ -24,8 +25,9 @@ def test_a_bomb_of_a_capped_account_stores_one_object_at_the_most(
     assert cost.cpu_seconds < 5
 
 
+@pytest.mark.measured
 def test_ten_thousand_files_of_one_account_are_turned_away_in_a_second() -> None:
-    cost = cost_of(f"{HERE}:flood", {"messages": 9_000}, memory_mb=MEMORY_MB)
+    cost = cost_of(f"{HERE}:flood", {"messages": 9_000}, memory_mb=MEMORY_MB, within_cpu_seconds=5)
 
     assert cost.result["read"] == 1_000, "each file of the other account"
     assert cost.result["appended"] == 1_000, "nine messages with one write"
