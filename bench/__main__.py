@@ -19,7 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench import ingest, protocols, storage, sync, uploads
+from bench import ingest, protocols, searches, storage, sync, uploads
 from bench.measuring import Bar
 from bench.table import is_missed, table
 
@@ -45,6 +45,7 @@ MEASUREMENTS = (
     Measurement(frozenset({8}), uploads.bars),
     Measurement(frozenset({6, 10, 12, 13}), storage.bars),
     Measurement(frozenset({6}), sync.drain_bars),
+    Measurement(frozenset({11}), searches.bars),
 )
 
 

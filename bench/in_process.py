@@ -65,6 +65,10 @@ class InProcess:
     ) -> bytes:
         return self._run(statement, parameters or {}, settings or {})
 
+    def engine_version(self) -> tuple[int, int]:
+        year, month = self.select("SELECT version() AS text").rows[0]["text"].split(".")[:2]
+        return int(year), int(month)
+
     def _run(self, sql: str, parameters: Mapping[str, Any], settings: Mapping[str, Any]) -> bytes:
         texts = {name: str(value) for name, value in settings.items()}
         bound = {name: str(format_bind_value(value)) for name, value in parameters.items()}

@@ -19,8 +19,8 @@ from bench.sync_world import TENANT, SyncWorld, sync_world
 ROUNDS = 5
 EVENTS = 100_000
 INSERTED_ONE_BY_ONE = 100
-OBJECT_SIZES = ((1000, "5", 0.03), (100, "5 at 100", None), (10_000, "5 at 10k", None))
-"""Events per object, bar, limit: only objects of 1,000 are judged, the others show the trend."""
+OBJECT_SIZES = ((100, "5 at 100", 0.25), (1000, "5", 0.07), (10_000, "5 at 10k", 0.05))
+"""Events per object, bar, limit."""
 
 
 def share_bars() -> Iterator[Bar]:

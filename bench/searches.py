@@ -1,0 +1,88 @@
+"""Bar 11, without the peer: searches against the same searches in their former form, and their growth.
+
+Run in a separate process (`python -m bench.searches`), whose CPU is the engine's and ours: from the request's
+body to the JSON of the response, without HTTP. Counts are in bench.counts.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from bench.counts import count_bars
+from bench.in_process import EmbeddedEngine, embedded_engine
+from bench.measuring import Bar, bar, in_turns
+from bench.search_tables import ACME, ALL_DAYS, DAYS, LAST_DAY, METHOD, ROUNDS, tables
+from functions.query.compile import statement
+from functions.query.event_search import EventSearch, SearchLimits
+from functions.query.page import page
+from functions.query.request import search
+from functions.shared.warehouse import Warehouse
+
+LIMITS = SearchLimits(max_seconds=60, max_memory_bytes=1 << 30, max_result_bytes=1 << 26, max_threads=2)
+
+SEARCHES: dict[str, dict[str, Any]] = {
+    "latest 100": {},
+    "latest 1,000": {"limit": 1000},
+    "last 100 errors": {"levels": ["error"]},
+    "latest 100 of a service": {"services": ["checkout"]},
+    "a common word": {"q": "for"},
+    "a value in metadata": {"query": 'region:"eu-west-1"'},
+}
+
+
+def bars() -> Iterator[Bar]:
+    """The rows of bar 11, measured in a separate process."""
+    process = subprocess.Popen([sys.executable, "-m", "bench.searches"], stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    yield from map(json.loads, process.stdout)
+    if process.wait():
+        raise RuntimeError("the search bench failed")
+
+
+def measured(room: EmbeddedEngine) -> Iterator[Bar]:
+    """All rows, one after the other."""
+    day, week = tables(room)
+    for name, asked in SEARCHES.items():
+        yield _against_two_passes(f"{name}, 24 h of {DAYS} days", week, {**LAST_DAY, **asked})
+    for name in ("latest 100", "last 100 errors", "latest 100 of a service"):
+        yield _against_two_passes(f"{name} of {DAYS} days", week, {**ALL_DAYS, **SEARCHES[name]})
+    for name, asked in SEARCHES.items():
+        yield _growth(name, day, week, {**LAST_DAY, **asked})
+    yield from count_bars(day, week)
+
+
+def _finder(warehouse: Warehouse, body: dict[str, Any], *, one_pass: bool = True) -> Callable[[], bytes]:
+    """Makes the page of `body`, as the query function does."""
+    content = json.dumps(body).encode()
+    searching = EventSearch(warehouse, LIMITS)
+
+    def find() -> bytes:
+        asked = search(content)
+        compiled = statement(asked, ACME)
+        selected = compiled if one_pass else replace(compiled, one_pass=None)
+        return page(asked, searching.find(selected, {"use_query_condition_cache": 0}))
+
+    return find
+
+
+def _against_two_passes(what: str, table: Warehouse, body: dict[str, Any]) -> Bar:
+    ours, former = _finder(table, body), _finder(table, body, one_pass=False)
+    found = in_turns({"ours": ours, "peer": former}, ROUNDS)
+    if json.loads(ours())["events"] != json.loads(former())["events"]:
+        raise RuntimeError(f"{what}: two forms of a page differ")
+    return bar("11", f"{what}: one pass against two", found["ours"], found["peer"], 1.1, METHOD, "CPU s")
+
+
+def _growth(name: str, day: Warehouse, week: Warehouse, body: dict[str, Any]) -> Bar:
+    found = in_turns({"ours": _finder(week, body), "peer": _finder(day, body)}, ROUNDS)
+    what = f"{name}: 24 h of {DAYS} days against 24 h alone"
+    return bar("11 growth", what, found["ours"], found["peer"], 1.2, METHOD, "CPU s")
+
+
+if __name__ == "__main__":
+    with embedded_engine() as here:
+        for each in measured(here):
+            print(json.dumps(each), flush=True)
