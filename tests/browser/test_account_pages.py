@@ -8,7 +8,7 @@ from dataclasses import asdict
 from itertools import count
 
 import pytest
-from playwright.sync_api import Locator, Page, ViewportSize, expect
+from playwright.sync_api import Locator, Page, Route, ViewportSize, expect
 
 from functions.privacy.erasure.receipt import ErasureReceipt, account_hash, person_hash
 from functions.privacy.erasure.subject import Subject
@@ -76,6 +76,18 @@ def test_a_dropped_file_is_searchable_and_its_rejected_records_are_named(
     assert not scrolls_sideways(page)
     visitor.open("/search?q=%22request%20499%20answered%22&from=-30d")
     page.get_by_role("option").filter(has_text="request 499 answered").wait_for()
+
+
+def test_a_file_dropped_before_the_account_is_known_is_sent_once_it_is(joins: Joins) -> None:
+    visitor = joins(DESKTOP)
+    held: list[Route] = []
+    visitor.page.route("**/v1/account", lambda route: held.append(route))
+    visitor.go_to("Uploads")
+    visitor.page.get_by_text("No files yet").wait_for()
+    visitor.page.evaluate(_DROP, ["early.log", "2026-11-29T10:00:00Z INFO early\n"])
+    for request in held:
+        request.continue_()
+    visitor.page.get_by_role("row").filter(has_text="early.log").wait_for(timeout=STORED_MS)
 
 
 def test_a_file_of_another_account_is_not_listed(joins: Joins) -> None:

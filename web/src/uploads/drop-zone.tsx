@@ -1,11 +1,9 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { Icon } from "../app/icons";
 
-/** Files dropped anywhere on the page, or chosen by its button. */
-export function DropZone({ onFiles }: { onFiles(files: File[]): void }) {
+/** Where files are dropped (the whole page takes them: `useDrops`), or chosen by its button. */
+export function DropZone({ over, onFiles }: { over: boolean; onFiles(files: File[]): void }) {
   const input = useRef<HTMLInputElement>(null);
-  const [over, setOver] = useState(false);
-  useDrops(onFiles, setOver);
   return (
     <div class={over ? "drop-zone over" : "drop-zone"}>
       <Icon name="uploads" />
@@ -32,33 +30,4 @@ export function DropZone({ onFiles }: { onFiles(files: File[]): void }) {
       />
     </div>
   );
-}
-
-function useDrops(onFiles: (files: File[]) => void, setOver: (over: boolean) => void): void {
-  const handle = useRef(onFiles);
-  handle.current = onFiles;
-  useEffect(() => {
-    const over = (event: DragEvent) => {
-      if (!event.dataTransfer?.types.includes("Files")) return;
-      event.preventDefault();
-      setOver(true);
-    };
-    const leave = (event: DragEvent) => {
-      if (event.relatedTarget === null) setOver(false);
-    };
-    const drop = (event: DragEvent) => {
-      setOver(false);
-      if (!event.dataTransfer?.files.length) return;
-      event.preventDefault();
-      handle.current([...event.dataTransfer.files]);
-    };
-    addEventListener("dragover", over);
-    addEventListener("dragleave", leave);
-    addEventListener("drop", drop);
-    return () => {
-      removeEventListener("dragover", over);
-      removeEventListener("dragleave", leave);
-      removeEventListener("drop", drop);
-    };
-  }, [setOver]);
 }

@@ -17,6 +17,7 @@ import { readBilling } from "../usage/api";
 import { standing } from "../usage/standing";
 import { announce, changeOriginal, listUploads, readUploadSettings } from "./api";
 import { DropZone } from "./drop-zone";
+import { useDrops } from "./drops";
 import { FileTable, isMoving } from "./file-table";
 import { putFile } from "./put";
 import { Transfers } from "./transfers";
@@ -28,6 +29,8 @@ export function UploadsPage() {
   const files = useFiles();
   const transfers = useMemo(() => new Transfers({ announce, put: putFile }, () => void files.reload()), []);
   useEffect(() => () => transfers.cancelAll(), [transfers]);
+  const send = useCallback((chosen: File[]) => transfers.add(chosen), [transfers]);
+  const over = useDrops(account.value && account.value.plan !== "byoc" ? send : undefined);
   return (
     <Page title="Uploads" about="Log files of any format and size. Their records are searchable about a minute later.">
       <Sections label="Uploads" links={UPLOAD_SECTIONS} />
@@ -35,9 +38,7 @@ export function UploadsPage() {
         <OverQuota />
         <section aria-label="Send files">
           <Loaded resource={account} lines={4}>
-            {(profile) =>
-              profile.plan === "byoc" ? <OwnBucket /> : <DropZone onFiles={(chosen) => transfers.add(chosen)} />
-            }
+            {(profile) => (profile.plan === "byoc" ? <OwnBucket /> : <DropZone over={over} onFiles={send} />)}
           </Loaded>
           <TransferList transfers={transfers} />
         </section>
