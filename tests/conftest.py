@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.aws_in_memory import format_user_agents_once, read_models_once
+from tests.aws_in_memory import format_user_agents_once, inspect_handlers_once, read_models_once
 from tests.examples import register_profiles
 from tests.leftover_threads import working_threads
 
 gc.disable()
 read_models_once()
+inspect_handlers_once()
 format_user_agents_once()
 register_profiles()
 
@@ -44,12 +45,13 @@ STACKS = (
 """Modules of tests/integration that use its stack: at most two workers start one."""
 
 LONGEST_FIRST = (
-    "tests/integration", "tests/infra", "tests/browser", "tests/packaging", "tests/crash", "tests/contract",
+    "tests/browser", "tests/infra", "tests/integration", "tests/packaging", "tests/crash", "tests/contract",
     "tests/unit/uploads/test_backlog_crashes.py", "tests/unit/uploads/test_exactly_once.py",
     "tests/unit/ingest/test_hostile_drains.py", "tests/unit/shared/test_response_limits.py",
     "tests/unit/test_measured.py", "tests/unit/uploads", "tests/unit/ingest",
 )  # fmt: skip
-"""What takes long begins first, so that no worker ends with it alone."""
+"""What takes long begins first, so that no worker ends with it alone. Stacks begin before all of these: their
+tests wait for queues, and a browser and CDK beside them use the cores meanwhile."""
 
 STACK_OF = {
     f"tests/integration/test_{name}.py": f"stack {number}"
@@ -88,9 +90,10 @@ def _folder(nodeid: str) -> str:
     return _file(nodeid).rpartition("/")[0]
 
 
-def _turn(file: str) -> tuple[int, bool]:
-    place = next((at for at, name in enumerate(LONGEST_FIRST) if file.startswith(name)), len(LONGEST_FIRST))
-    return place, file not in STACK_OF
+def _turn(file: str) -> int:
+    if file in STACK_OF:
+        return -1
+    return next((at for at, name in enumerate(LONGEST_FIRST) if file.startswith(name)), len(LONGEST_FIRST))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Page, Route
 
-from tests.browser.chromium import chromium
+from tests.browser.chromium import chromium, window
 from tests.browser.visitor import Visitor
 from tests.integration.stack import running_stack
 
@@ -157,11 +157,12 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as place,
         running_stack(Path(place) / "stack") as stack,
-        chromium(Path(place) / "profile") as browser,
+        chromium() as process,
+        window(process) as browser,
     ):
         browser.page.set_viewport_size({"width": 1440, "height": 900})
         visitor = Visitor(browser.page, stack, "bench@example.org")
-        visitor.sign_up()
+        visitor.join()
         _send(visitor, visitor.create_first_key())
         painted = first_search(visitor)
         scrolled = scrolling(visitor)

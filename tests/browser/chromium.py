@@ -1,4 +1,4 @@
-"""A real Chromium for the length of a block, and every request that it made.
+"""A real Chromium for the length of a block, its windows, and every request that they made.
 
 Driven by Playwright: it speaks to the browser itself, so that no driver of the browser's own version is
 needed, waits for what it presses, and shows each request with its body. The browser is Debian's, which
@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from playwright.sync_api import Browser as Process
 from playwright.sync_api import (
     BrowserContext,
-    BrowserType,
     ConsoleMessage,
     Error,
     Page,
@@ -66,13 +66,13 @@ class Asked:
 
 @dataclass
 class Browser:
-    """A window with a profile of its own.
+    """A window with cookies, storage and a cache of its own.
 
     `log`: every request since it was opened, redirects included. `answers`: status, method and address of
     each response. `errors`: of scripts, which none caught, and violations of a content security policy.
     """
 
-    kind: BrowserType
+    process: Process
     context: BrowserContext
     page: Page
     log: list[Asked] = field(default_factory=list)
@@ -100,9 +100,9 @@ class Browser:
         return "\n".join([self.page.url, text, *self.answers[-ANSWERS_SHOWN:], *self.errors])
 
     @contextmanager
-    def another(self, profile: Path) -> Iterator["Browser"]:
-        """A second browser, of another person: nothing is shared with this one."""
-        with _window(self.kind, profile) as browser:
+    def another(self) -> Iterator["Browser"]:
+        """The window of another person: nothing that a page can read is shared with this one."""
+        with window(self.process) as browser:
             try:
                 yield browser
             except Exception as error:
@@ -111,21 +111,24 @@ class Browser:
 
 
 @contextmanager
-def chromium(profile: Path) -> Iterator[Browser]:
-    """Open one with an empty `profile`; it ends with the block."""
+def chromium() -> Iterator[Process]:
+    """Start one; it ends with the block."""
     if not Path(EXECUTABLE).exists():
         raise FileNotFoundError(f"there is no {EXECUTABLE}: `make {EXECUTABLE}` installs it")
-    with sync_playwright() as playwright, _window(playwright.chromium, profile) as browser:
-        yield browser
+    with sync_playwright() as playwright:
+        process = playwright.chromium.launch(executable_path=EXECUTABLE, headless=True, args=list(FLAGS))
+        try:
+            yield process
+        finally:
+            process.close()
 
 
 @contextmanager
-def _window(kind: BrowserType, profile: Path) -> Iterator[Browser]:
-    context = kind.launch_persistent_context(
-        profile, executable_path=EXECUTABLE, headless=True, args=list(FLAGS)
-    )
+def window(process: Process) -> Iterator[Browser]:
+    """Open one with an empty page, until the block ends."""
+    context = process.new_context()
     context.set_default_timeout(PATIENCE_MS)
-    browser = Browser(kind, context, context.pages[0])
+    browser = Browser(process, context, context.new_page())
     context.on("request", browser.note)
     context.on("response", browser.note_answer)
     context.add_init_script(_REPORT_VIOLATIONS)

@@ -1,4 +1,4 @@
-"""One browser a module: while it is open, its thread has a running event loop that other tests trip over."""
+"""One Chromium for all modules, a window a module. While it runs, this thread has a running event loop."""
 
 from collections.abc import Generator, Iterator
 
@@ -6,16 +6,22 @@ import pytest
 from playwright.sync_api import expect
 
 from local.dashboard import is_built
-from tests.browser.chromium import PATIENCE_MS, Browser, chromium
+from tests.browser.chromium import PATIENCE_MS, Browser, Process, chromium, window
 from tests.browser.walk import Walk, walked
 from tests.integration.stack import RunningStack, running_stack
 
 expect.set_options(timeout=PATIENCE_MS)  # its own default of 5 s is too short on a busy machine
 
 
+@pytest.fixture(scope="package")
+def process() -> Iterator[Process]:
+    with chromium() as started:
+        yield started
+
+
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with chromium(tmp_path_factory.mktemp("profile")) as browser:
+def opened(process: Process) -> Iterator[Browser]:
+    with window(process) as browser:
         yield browser
 
 
@@ -28,10 +34,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 
 
 @pytest.fixture(scope="package")
-def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
-    """The whole way, once, in a stack of its own, for Stripe's clock is moved; the browser is closed."""
+def walk(process: Process, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
+    """The whole way, once, in a stack of its own, for Stripe's clock is moved; the window is closed."""
     with running_stack(tmp_path_factory.mktemp("stack")) as stack:
-        with chromium(tmp_path_factory.mktemp("profile")) as browser:
+        with window(process) as browser:
             taken = walked(stack, browser)
         yield taken
 

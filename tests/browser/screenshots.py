@@ -13,7 +13,7 @@ from typing import Literal
 from playwright.sync_api import ViewportSize
 
 from local.naming import PROJECT_ROOT
-from tests.browser.chromium import chromium
+from tests.browser.chromium import chromium, window
 from tests.browser.seeded import TRACE, seed, send_events
 from tests.browser.svg_picture import svg_of
 from tests.browser.test_accessibility import SIGNED_IN, SIGNED_OUT, SIZES
@@ -100,7 +100,7 @@ def take_all(visitor: Visitor, folder: Path) -> None:
     """Of a visitor without an account yet, who signs up between the two kinds of pages."""
     folder.mkdir(parents=True, exist_ok=True)
     _take(visitor, BEFORE_SIGN_IN, folder)
-    visitor.sign_up()
+    visitor.join()
     seed(visitor)
     _take(visitor, SIGNED_IN_PICTURES, folder)
     (folder / "README.md").write_text(gallery([*SIGNED_IN_PICTURES, *BEFORE_SIGN_IN]), encoding="utf-8")
@@ -110,7 +110,8 @@ def main(folder: Path) -> None:
     with (
         tempfile.TemporaryDirectory() as place,
         running_stack(Path(place) / "stack") as stack,
-        chromium(Path(place) / "profile") as browser,
+        chromium() as process,
+        window(process) as browser,
     ):
         take_all(Visitor(browser.page, stack, "jo@example.org"), folder)
     sys.stdout.write(f"{len(list(folder.glob('*.svg')))} pictures in {folder}\n")

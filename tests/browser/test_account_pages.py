@@ -24,7 +24,7 @@ DESKTOP = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=390, height=844)
 STORED_MS = 60_000
 VERIFIED_SECONDS = 900
-MOST_RETRIES = 6
+RECOVERED_SECONDS = 60
 TESTED_MS = 40_000
 
 on_both = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -50,7 +50,7 @@ def joins(browser: Browser, stack: RunningStack) -> Joins:
         browser.context.clear_cookies()
         browser.page.set_viewport_size(size)
         visitor = Visitor(browser.page, stack, f"owner{next(_numbers)}@example.org")
-        visitor.sign_up()
+        visitor.join()
         return visitor
 
     return joined
@@ -216,18 +216,22 @@ def test_an_erasure_ends_with_a_receipt_that_proves_it(joins: Joins) -> None:
 def test_a_page_whose_data_cannot_be_read_says_why_and_tries_again(joins: Joins) -> None:
     page = joins(DESKTOP).page
     fault = {"error": "Temporarily unavailable.", "code": "try_again", "request_id": "r-1"}
-    retry = page.get_by_role("button", name="Try again")
+    faults = page.get_by_text("Temporarily unavailable")
     for path in ("/billing", "/privacy", "/uploads", "/settings/audit", "/notices"):
         page.route("**/v1/*", lambda route: route.fulfill(status=503, json=fault))
         page.evaluate("path => { history.pushState(null, '', path); }", path)
         page.get_by_role("alert").first.get_by_text("Temporarily unavailable").wait_for()
         page.unroute("**/v1/*")
-        for _ in range(MOST_RETRIES):
-            if retry.count() == 0:
-                break
-            retry.first.click()
-            page.wait_for_timeout(500)  # parts with the same data recover together
-        expect(page.get_by_text("Temporarily unavailable"), path).to_have_count(0)
+        page.get_by_role("button", name="Try again").first.click()
+        wait_until(lambda: _tries_again(page) and faults.count() == 0, RECOVERED_SECONDS, f"{path} is read")
+
+
+def _tries_again(page: Page) -> bool:
+    """Press every button for it that is there now: parts with the same data recover together."""
+    retry = page.get_by_role("button", name="Try again")
+    retry.evaluate_all("buttons => buttons.forEach((button) => button.click())")
+    page.wait_for_timeout(500)
+    return True
 
 
 def test_a_page_stays_when_the_connection_is_lost(joins: Joins) -> None:

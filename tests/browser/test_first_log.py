@@ -5,12 +5,12 @@ import time
 from itertools import count
 
 import pytest
-from playwright.sync_api import ViewportSize
+from playwright.sync_api import ViewportSize, expect
 
 from tests.browser.accessibility import violations
 from tests.browser.chromium import Browser
 from tests.browser.visitor import PASSWORD, Visitor
-from tests.integration.stack import RunningStack
+from tests.integration.stack import RunningStack, wait_until
 
 FIRST_LOG_SECONDS = 60
 PATIENCE_MS = 30_000
@@ -33,8 +33,8 @@ def test_a_new_person_sees_the_first_log_within_a_minute(visitor: Visitor, size:
     began = time.monotonic()
     visitor.sign_up()
     key = visitor.create_first_key()
-    assert key in visitor.page.get_by_label("Configuration for curl").inner_text()
-    assert visitor.page.get_by_text("Waiting for your first log").is_visible()
+    expect(visitor.page.get_by_label("Configuration for curl")).to_contain_text(key)
+    expect(visitor.page.get_by_text("Waiting for your first log")).to_be_visible()
     assert visitor.send_log(key, "hello from a visitor") == 202
     visitor.page.get_by_text("hello from a visitor").wait_for(timeout=FIRST_LOG_SECONDS * 1000)
     seconds = time.monotonic() - began
@@ -45,7 +45,7 @@ def test_a_new_person_sees_the_first_log_within_a_minute(visitor: Visitor, size:
 
 
 def test_another_accounts_log_is_never_the_first_log(visitor: Visitor, stack: RunningStack) -> None:
-    visitor.sign_up()
+    visitor.join()
     assert visitor.send_log(stack.second_keys["ingest"], "of another account") == 202
     key = visitor.create_first_key()
     assert visitor.send_log(key, "of this account") == 202
@@ -54,7 +54,7 @@ def test_another_accounts_log_is_never_the_first_log(visitor: Visitor, stack: Ru
 
 
 def test_a_session_survives_a_reload_and_ends_in_every_tab(visitor: Visitor) -> None:
-    visitor.sign_up()
+    visitor.join()
     visitor.page.reload()
     visitor.page.get_by_role("heading", name="Get started").wait_for()
     other = visitor.page.context.new_page()
@@ -107,9 +107,15 @@ def test_the_content_security_policy_stops_a_script_in_the_page(visitor: Visitor
         }"""
     )
     assert ran == [True, 0]
-    visitor.page.wait_for_timeout(100)  # they are reported after the script
+    wait_until(lambda: _reported(browser, 2), PATIENCE_MS / 1000, "both violations are reported")
     assert [each.split()[3] for each in browser.errors] == ["require-trusted-types-for"] * 2
     browser.errors.clear()
+
+
+def _reported(browser: Browser, count: int) -> bool:
+    """Whether so many errors of the page are reported; they arrive while Playwright waits for something."""
+    browser.page.wait_for_timeout(20)
+    return len(browser.errors) >= count
 
 
 def test_the_page_cannot_be_framed(stack: RunningStack) -> None:
@@ -129,7 +135,7 @@ def test_a_wrong_password_is_answered_in_the_form_and_nothing_is_lost(visitor: V
 
 
 def test_a_revoked_key_is_shown_as_revoked_and_stops_sending(visitor: Visitor) -> None:
-    visitor.sign_up()
+    visitor.join()
     visitor.go_to("Keys")
     visitor.page.get_by_label("Name").fill("to be revoked")
     visitor.page.get_by_role("button", name="Create the key").click()
@@ -144,7 +150,7 @@ def test_a_revoked_key_is_shown_as_revoked_and_stops_sending(visitor: Visitor) -
 
 def test_a_rotated_key_works_beside_its_successor_until_it_is_revoked(visitor: Visitor) -> None:
     page = visitor.page
-    visitor.sign_up()
+    visitor.join()
     old = visitor.create_first_key()
     visitor.go_to("Keys")
     page.get_by_role("button", name="Rotate").click()

@@ -5,6 +5,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -155,7 +156,8 @@ def _run_what_is_scheduled(stack: RunningStack) -> None:
             await invoker.close()
 
     stack.wait_until_settled()
-    asyncio.run(each_once())
+    with ThreadPoolExecutor(1) as thread:  # this one has the browser's event loop
+        thread.submit(asyncio.run, each_once()).result()
     stack.wait_until_settled()
 
 

@@ -6,14 +6,16 @@ import time
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.accessibility import scrolls_sideways, violations
 from tests.browser.chromium import Browser
 from tests.browser.visitor import Visitor
-from tests.integration.stack import RunningStack
+from tests.integration.stack import RunningStack, wait_until
 from tests.integration.test_rights import invoke
 
 LINES = 1200
+SCROLLED_SECONDS = 60
 HOSTILE = "<img src=x onerror='window.broken = 1'> \x1b[31mred\x1b[0m \u202eevil\u200b"
 TRACEBACK = "Traceback (most recent call last):\n  File 'shop.py', line 3\nValueError: 42"
 
@@ -22,7 +24,7 @@ TRACEBACK = "Traceback (most recent call last):\n  File 'shop.py', line 3\nValue
 def owner(opened: Browser, stack: RunningStack) -> Visitor:
     """A person whose account has LINES lines; signed in, in the module's browser."""
     visitor = Visitor(opened.context.new_page(), stack, "searcher@example.org")
-    visitor.sign_up()
+    visitor.join()
     key = visitor.create_first_key()
     _send(stack, key, _lines())
     visitor.page.close()
@@ -79,8 +81,10 @@ def _search(visitor: Visitor, query: str) -> None:
 
 
 def _lines_shown(visitor: Visitor, count: int) -> None:
-    """Wait until the status line says that `count` events were found."""
+    """Wait until the status line says that `count` events were found, and the list has them."""
     visitor.page.get_by_role("status").get_by_text(re.compile(rf"^{count:,} events?")).wait_for()
+    lines = visitor.page.get_by_role("listbox", name="Log lines").get_by_role("option")
+    expect(lines).to_have_count(count)
 
 
 def test_a_line_is_found_opened_and_narrowed_by_its_values(visitor: Visitor) -> None:
@@ -145,12 +149,13 @@ def test_a_wrong_query_points_at_its_column(visitor: Visitor) -> None:
 def test_scrolling_loads_every_line_and_keeps_few_of_them_in_the_page(visitor: Visitor) -> None:
     rows = visitor.page.get_by_role("listbox", name="Log lines")
     last = visitor.page.get_by_role("option").filter(has_text=f"request {LINES - 4} answered")
-    for _ in range(60):
+
+    def reached_the_end() -> bool:
         rows.evaluate("element => element.scrollTo(0, element.scrollHeight)")
-        if last.count():
-            break
         visitor.page.wait_for_timeout(100)
-    last.wait_for()
+        return last.count() > 0
+
+    wait_until(reached_the_end, SCROLLED_SECONDS, "the last line is loaded")
     assert visitor.page.get_by_role("option").count() < 150
 
 
@@ -229,7 +234,7 @@ def test_a_shared_link_shows_the_same_search_to_a_colleague_and_nothing_to_anoth
     _lines_shown(visitor, 1)
     assert "567831" in page.get_by_role("option").inner_text()
     page.context.clear_cookies()
-    Visitor(page, visitor.stack, "stranger@example.org").sign_up()
+    Visitor(page, visitor.stack, "stranger@example.org").join()
     page.goto(link)
     page.get_by_text("No event matches in this range").wait_for()
     assert "567831" not in page.content()

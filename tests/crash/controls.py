@@ -4,6 +4,7 @@ They are test code only, and the suite fails when they stop failing.
 """
 
 from collections.abc import Iterable
+from functools import cache
 from hashlib import sha256
 from typing import Any
 from uuid import uuid4
@@ -60,7 +61,7 @@ class RecordPerObject(TokenFromGrouping):
 
     def __init__(self, world: World, warehouse: Warehouse, trap: Trap, zombie: Zombie) -> None:
         super().__init__(world, warehouse, trap, zombie)
-        self._table: Any = boto3.resource("dynamodb", region_name="us-east-1").Table(TABLE)
+        self._table = _table()
 
     def settle(self, objects: Iterable[StagedObject], _time_given: Deadline) -> set[str]:
         group = sorted({each.key: each for each in objects}.values(), key=lambda each: each.key)
@@ -75,6 +76,12 @@ class RecordPerObject(TokenFromGrouping):
     def _remember(self, group: tuple[StagedObject, ...]) -> None:
         for each in group:
             self._table.put_item(Item={"entry": each.key})
+
+
+@cache
+def _table() -> Any:
+    """One for all processes that die: it takes longer to make than a run."""
+    return boto3.resource("dynamodb", region_name="us-east-1").Table(TABLE)
 
 
 def _batch(members: tuple[StagedObject, ...], token: str) -> Batch:

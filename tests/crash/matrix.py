@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from itertools import product
 from typing import Any
 
+from local import moto_lookups
+from tests import dynamodb_without_http
 from tests.crash import controls
 from tests.crash.faults import POINTS
 from tests.crash.runs import Make, Verdict, real, run
@@ -89,6 +91,8 @@ def measure(seeds: Sequence[int], control_seeds: Sequence[int], tell: Any) -> Re
     os.environ.update(
         AWS_ACCESS_KEY_ID="tests", AWS_SECRET_ACCESS_KEY="tests", AWS_DEFAULT_REGION="us-east-1"
     )
+    moto_lookups.install()
+    dynamodb_without_http.install()
     report = Report()
     with world() as here:
         for point in POINTS:

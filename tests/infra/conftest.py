@@ -10,6 +10,22 @@ from tests.infra.synthesized import Templates
 
 Synthesize = Callable[[dict[str, str]], Templates]
 
+CERTIFICATE = "arn:aws:acm:eu-central-1:111122223333:certificate/1"
+CHOICES = {
+    "alarm_email": "ops@example.org",
+    "certificate_arn": CERTIFICATE,
+    "cost_alarm_dollars": "2.5",
+    "customers_accounts": "111122223333,444455556666",
+    "deletion_protection": "false",
+    "domain": "logs.example.org",
+    "function_alarms": "each",
+    "lambda_concurrency": "1000",
+    "sync_warehouse_secret": "team/sync",
+    "throttle_scale": "0.01",
+    "warehouse_engine": "ReplicatedMergeTree",
+}
+"""Choices of which none changes what another leads to."""
+
 
 @pytest.fixture(scope="session")
 def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
@@ -33,6 +49,7 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
         return Templates(
             data=assembly.get_stack_by_name(names.data_stack).template,
             compute=assembly.get_stack_by_name(names.compute_stack).template,
+            folder=outdir,
         )
 
     return lambda context: with_choices(frozenset(context.items()))
@@ -42,6 +59,12 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
 def templates(synthesize: Synthesize) -> Templates:
     """What is deployed when the operator chooses nothing."""
     return synthesize({})
+
+
+@pytest.fixture(scope="session")
+def chosen(synthesize: Synthesize) -> Templates:
+    """What is deployed with CHOICES: all in one synthesis, which takes two seconds of CPU time."""
+    return synthesize(CHOICES)
 
 
 @pytest.fixture(scope="session")

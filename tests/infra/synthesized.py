@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 Properties = dict[str, Any]
@@ -9,10 +10,11 @@ Properties = dict[str, Any]
 
 @dataclass(frozen=True)
 class Templates:
-    """Both stacks as CloudFormation sees them."""
+    """Both stacks as CloudFormation sees them. `folder`: the cloud assembly that they are part of."""
 
     data: dict[str, Any]
     compute: dict[str, Any]
+    folder: Path
 
     def resources(self, kind: str) -> dict[str, dict[str, Any]]:
         """Logical id -> resource, of one CloudFormation type, in both stacks."""

@@ -19,7 +19,6 @@ from infra.topology import (
     StageNames,
     function,
 )
-from tests.infra.conftest import Synthesize
 from tests.infra.synthesized import Properties, Templates
 
 MAX_DESCRIPTION = 1024
@@ -39,8 +38,7 @@ def test_one_error_or_throttle_of_any_function_alarms(templates: Templates, metr
     assert query in alarm["AlarmDescription"]
 
 
-def test_an_operator_of_a_shared_account_gets_alarms_for_each_function(synthesize: Synthesize) -> None:
-    chosen = synthesize({"function_alarms": "each"})
+def test_an_operator_of_a_shared_account_gets_alarms_for_each_function(chosen: Templates) -> None:
     functions = chosen.resources("AWS::Lambda::Function")
 
     for metric in ("Errors", "Throttles"):

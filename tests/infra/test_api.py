@@ -3,7 +3,6 @@
 from fnmatch import fnmatch
 
 from infra import topology
-from tests.infra.conftest import Synthesize
 from tests.infra.synthesized import Templates
 
 
@@ -115,8 +114,8 @@ def test_the_stage_comes_after_the_routes_it_names(templates: Templates) -> None
     assert templates.resources("AWS::ApiGatewayV2::Route").keys() <= set(stage["DependsOn"])
 
 
-def test_an_operator_scales_the_throttles_together(synthesize: Synthesize) -> None:
-    (stage,) = synthesize({"throttle_scale": "0.01"}).properties("AWS::ApiGatewayV2::Stage")
+def test_an_operator_scales_the_throttles_together(chosen: Templates) -> None:
+    (stage,) = chosen.properties("AWS::ApiGatewayV2::Stage")
 
     assert _throttle(stage["DefaultRouteSettings"]) == topology.Throttle(1, 2)
     assert _throttle(stage["RouteSettings"]["POST /v1/drain"]) == topology.Throttle(20, 10)
@@ -139,13 +138,11 @@ def _handler(templates: Templates, route: dict[str, object]) -> str:
     return handler
 
 
-def test_the_api_speaks_tls_alone(templates: Templates, synthesize: Synthesize) -> None:
+def test_the_api_speaks_tls_alone(templates: Templates, chosen: Templates) -> None:
     """An HTTP API has no port without TLS; a domain of one's own takes 1.2 at least."""
     (api,) = templates.properties("AWS::ApiGatewayV2::Api")
     assert api["ProtocolType"] == "HTTP"
     assert not templates.resources("AWS::ElasticLoadBalancingV2::Listener")
     assert not templates.resources("AWS::Lambda::Url")
-    certificate = "arn:aws:acm:eu-central-1:111122223333:certificate/1"
-    chosen = synthesize({"domain": "logs.example.org", "certificate_arn": certificate})
     (domain,) = chosen.properties("AWS::ApiGatewayV2::DomainName")
     assert domain["DomainNameConfigurations"][0].get("SecurityPolicy", "TLS_1_2") == "TLS_1_2"

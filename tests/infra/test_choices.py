@@ -5,7 +5,8 @@ import pytest
 from infra import topology
 from infra.choices import ChoiceError, from_context
 from infra.concurrency import LEAST_ACCOUNT
-from tests.infra.conftest import Synthesize
+from tests.infra.conftest import CERTIFICATE
+from tests.infra.synthesized import Templates
 
 
 def test_who_chooses_nothing_gets_the_topology_as_it_is() -> None:
@@ -38,9 +39,7 @@ def test_only_functions_that_share_the_user_can_have_one_for_themselves() -> Non
     assert set(from_context(given.get).secret_names) == set(topology.SECRETS)
 
 
-def test_a_role_reads_the_secret_of_its_own_user_and_no_other(synthesize: Synthesize) -> None:
-    chosen = synthesize({"sync_warehouse_secret": "team/sync"})
-
+def test_a_role_reads_the_secret_of_its_own_user_and_no_other(chosen: Templates) -> None:
     for name, setting, secret in (
         ("sync", "WAREHOUSE_SECRET", "team/sync"),
         ("eraser", "WAREHOUSE_SECRET", "astralog/warehouse"),
@@ -93,16 +92,7 @@ def test_alarms_are_for_the_sum_or_for_each_function_and_nothing_else() -> None:
         from_context({"function_alarms": "every"}.get)
 
 
-def test_what_was_chosen_is_what_is_deployed(synthesize: Synthesize) -> None:
-    certificate = "arn:aws:acm:eu-central-1:111122223333:certificate/1"
-    chosen = synthesize(
-        {
-            "alarm_email": "ops@example.org",
-            "domain": "logs.example.org",
-            "certificate_arn": certificate,
-            "warehouse_engine": "ReplicatedMergeTree",
-        }
-    )
+def test_what_was_chosen_is_what_is_deployed(chosen: Templates) -> None:
     (subscription,) = (
         each for each in chosen.properties("AWS::SNS::Subscription") if each["Protocol"] == "email"
     )
@@ -113,15 +103,16 @@ def test_what_was_chosen_is_what_is_deployed(synthesize: Synthesize) -> None:
     assert {*chosen.compute["Outputs"]} == {"ApiUrl", "DomainTarget"}, "as docs/deployment.md names them"
     assert subscription["Endpoint"] == "ops@example.org"
     assert domain["DomainName"] == "logs.example.org"
-    assert domain["DomainNameConfigurations"][0]["CertificateArn"] == certificate
+    assert domain["DomainNameConfigurations"][0]["CertificateArn"] == CERTIFICATE
     assert len(chosen.properties("AWS::ApiGatewayV2::ApiMapping")) == 1
     assert migrate["Environment"]["Variables"]["ASTRALOG_WAREHOUSE_ENGINE"] == "ReplicatedMergeTree"
     links = notifier["Environment"]["Variables"]["ASTRALOG_API_ADDRESS"]
     assert links == "https://logs.example.org", "what is mailed leads where the world finds the API"
 
 
-def test_only_buckets_of_named_accounts_may_send_notifications(synthesize: Synthesize) -> None:
-    chosen = synthesize({"customers_accounts": "111122223333,444455556666"})
+def test_only_buckets_of_named_accounts_may_send_notifications(
+    chosen: Templates, templates: Templates
+) -> None:
     queue_id = chosen.store("queue", "dropped-byoc")[0]
     (statement,) = (
         each
@@ -136,7 +127,7 @@ def test_only_buckets_of_named_accounts_may_send_notifications(synthesize: Synth
     )
     assert chosen.points_at(statement["Resource"]) == queue_id
     assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ["111122223333", "444455556666"]}}
-    assert "S3OfCustomers" not in str(synthesize({}).data)
+    assert "S3OfCustomers" not in str(templates.data)
 
 
 def reserved(account: int) -> dict[str, int]:

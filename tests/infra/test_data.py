@@ -9,7 +9,6 @@ import pytest
 from infra import topology
 from infra.topology import BUCKETS, NOTIFICATIONS, QUEUES, TABLES, Bucket, Notification, Queue, Table
 from local.tables import definition
-from tests.infra.conftest import Synthesize
 from tests.infra.synthesized import Templates, listed
 
 LOGICAL_IDS: dict[str, list[str]] = json.loads(Path(__file__).with_name("data_resources.json").read_text())
@@ -75,18 +74,17 @@ def test_what_must_die_when_it_is_destroyed_has_no_backup() -> None:
 
 
 def test_a_failed_first_deployment_leaves_nothing_and_a_removed_stack_leaves_the_data(
-    synthesize: Synthesize,
+    chosen: Templates,
 ) -> None:
     """The first deployment creates the stack without deletion protection, which would stop its rollback."""
-    first = synthesize({"deletion_protection": "false"})
-    resources = first.data["Resources"].values()
+    resources = chosen.data["Resources"].values()
     kept = [each for each in resources if each["Type"] in KINDS_WITH_DATA]
 
     assert {(each["DeletionPolicy"], each["UpdateReplacePolicy"]) for each in kept} == {KEPT}
     assert not [each for each in resources if each.get("DeletionPolicy") == "Retain"]
-    for table in first.properties("AWS::DynamoDB::Table"):
+    for table in chosen.properties("AWS::DynamoDB::Table"):
         assert table["DeletionProtectionEnabled"] is False
-    (pool,) = first.properties("AWS::Cognito::UserPool")
+    (pool,) = chosen.properties("AWS::Cognito::UserPool")
     assert pool["DeletionProtection"] == "INACTIVE"
 
 

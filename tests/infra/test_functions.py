@@ -6,15 +6,7 @@ import pytest
 
 from infra import topology
 from infra.topology import FUNCTIONS, Function
-from tests.infra.conftest import Synthesize
 from tests.infra.synthesized import Templates
-
-
-@pytest.fixture(scope="module")
-def ordinary(synthesize: Synthesize) -> Templates:
-    """What is deployed in an account of 1,000 concurrent executions."""
-    return synthesize({"lambda_concurrency": "1000"})
-
 
 every_function = pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
 
@@ -99,10 +91,10 @@ def test_a_function_is_not_traced_and_reserves_nothing_of_an_account_of_unknown_
 
 
 @every_function
-def test_in_an_ordinary_account_a_function_reserves_what_the_topology_says(
-    ordinary: Templates, spec: Function
+def test_in_an_account_of_1000_executions_a_function_reserves_what_the_topology_says(
+    chosen: Templates, spec: Function
 ) -> None:
-    deployed = ordinary.function(spec.handler)
+    deployed = chosen.function(spec.handler)
 
     assert deployed.get("ReservedConcurrentExecutions") == spec.reserved_concurrency
 
@@ -116,13 +108,13 @@ def test_what_all_logs_pass_through_and_what_needs_no_account_has_a_reservation(
     assert sum(reserving[name] for name in open_functions - {"ingest"}) <= topology.RESERVABLE / 10
 
 
-def test_what_is_polled_for_a_function_is_never_more_than_it_may_run(ordinary: Templates) -> None:
+def test_what_is_polled_for_a_function_is_never_more_than_it_may_run(chosen: Templates) -> None:
     """Lambda would throttle the rest, and a message throttled often enough becomes a dead letter."""
     for spec in FUNCTIONS:
         if spec.source and spec.reserved_concurrency:
             assert spec.source.max_concurrency
             assert spec.source.max_concurrency <= spec.reserved_concurrency
-    assert len(ordinary.properties("AWS::Lambda::EventSourceMapping")) == sum(
+    assert len(chosen.properties("AWS::Lambda::EventSourceMapping")) == sum(
         spec.source is not None for spec in FUNCTIONS
     )
 

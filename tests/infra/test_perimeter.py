@@ -2,8 +2,6 @@
 
 import json
 import re
-import zipfile
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +9,15 @@ import pytest
 from functions.shared import client_address
 from infra import perimeter, topology
 from infra.choices import ChoiceError, from_context
-from tests.infra.conftest import Synthesize
+from tests.infra.conftest import CHOICES, Synthesize
 from tests.infra.synthesized import Properties, Templates, listed
 
 DIGEST = "0123456789abcdef" * 4
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/1"
 EDGE = {"edge_secret_sha256": DIGEST, "domain": "logs.example.org", "certificate_arn": CERTIFICATE}
 ACL = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/astralog/1"
+FIREWALL = {"firewall": "true", "requests_per_address": "5000"}
+NETWORK = {"network": "true", "network_cidr": "10.9.0.0/20"}
 
 PERSONAL_OR_SECRET = re.compile(
     r"identity|path|query|header|authorizer|userAgent|sourceIp|domain", re.IGNORECASE
@@ -41,7 +41,7 @@ def cost_alarm(templates: Templates, metric: str) -> Properties:
     return alarm
 
 
-@pytest.mark.parametrize(("context", "dollars"), [({}, 10), ({"cost_alarm_dollars": "2.5"}, 2.5)], ids=str)
+@pytest.mark.parametrize(("context", "dollars"), [({}, 10), (CHOICES, 2.5)], ids=["default", "chosen"])
 def test_requests_alarm_at_the_chosen_dollars_a_day(
     synthesize: Synthesize, context: dict[str, str], dollars: float
 ) -> None:
@@ -62,17 +62,14 @@ def test_lambda_alarms_before_the_largest_function_cost_the_chosen_dollars(templ
     assert dollars == pytest.approx(10, rel=0.001)
 
 
-@pytest.mark.parametrize(
-    ("context", "warned"), [({}, True), ({"alarm_email": "ops@example.org"}, False)], ids=str
-)
+@pytest.mark.parametrize(("context", "warned"), [({}, True), (CHOICES, False)], ids=["default", "chosen"])
 def test_a_deployment_warns_of_alarms_that_notify_no_person(
-    tmp_path: Path, context: dict[str, str], *, warned: bool
+    synthesize: Synthesize, context: dict[str, str], *, warned: bool
 ) -> None:
+    metadata = synthesize(context).folder / "AstraLogCompute.metadata.json"
     warnings = [
         entry["data"]
-        for entries in json.loads(
-            (synthesized(tmp_path, context) / "AstraLogCompute.metadata.json").read_text()
-        ).values()
+        for entries in json.loads(metadata.read_text()).values()
         for entry in entries
         if entry["type"] == "aws:cdk:warning"
     ]
@@ -176,13 +173,16 @@ def test_responses_of_the_gateway_itself_get_security_headers_and_ours_stay(edge
 
 
 @pytest.fixture(scope="module")
-def web_acl(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder = synthesized(
-        tmp_path_factory.mktemp("firewall"), {"firewall": "true", "requests_per_address": "5000"}
-    )
-    template = json.loads((folder / "AstraLogFirewall.template.json").read_text())
+def walled(synthesize: Synthesize) -> Templates:
+    """With a firewall and a network, neither of which knows of the other."""
+    return synthesize({**FIREWALL, **NETWORK})
+
+
+@pytest.fixture(scope="module")
+def web_acl(walled: Templates) -> dict[str, Any]:
+    template = json.loads((walled.folder / "AstraLogFirewall.template.json").read_text())
     (acl,) = (each["Properties"] for each in template["Resources"].values() if "WebACL" in each["Type"])
-    artifacts = json.loads((folder / "manifest.json").read_text())["artifacts"]
+    artifacts = json.loads((walled.folder / "manifest.json").read_text())["artifacts"]
     assert artifacts["AstraLogFirewall"]["environment"].endswith("/us-east-1")
     return acl
 
@@ -223,48 +223,43 @@ def test_rules_that_read_bodies_see_no_logs_and_no_searches(web_acl: dict[str, A
         assert not re.match(regex, "/v1/stripe/webhook"), "a signed event may be larger than the rules allow"
 
 
-@pytest.fixture(scope="module")
-def network(synthesize: Synthesize) -> Templates:
-    return synthesize({"network": "true", "network_cidr": "10.9.0.0/20"})
-
-
 def test_functions_that_reach_a_clickhouse_or_a_customers_bucket_are_in_the_network(
-    network: Templates,
+    walled: Templates,
 ) -> None:
-    inside = {spec.name for spec in topology.FUNCTIONS if network.function(spec.handler).get("VpcConfig")}
+    inside = {spec.name for spec in topology.FUNCTIONS if walled.function(spec.handler).get("VpcConfig")}
 
     assert {"sync", "sync-byoc", "query", "migrate", "eraser", "eraser-byoc", "exporter", "ingest"} <= inside
     assert inside.isdisjoint({"authorizer", "sign-in", "accounts", "billing", "notifier", "unsubscribe"})
     for spec in topology.FUNCTIONS:
-        actions = {each for one in network.statements(spec.handler) for each in listed(one["Action"])}
+        actions = {each for one in walled.statements(spec.handler) for each in listed(one["Action"])}
         assert ("ec2:CreateNetworkInterface" in actions) is (spec.name in inside)
 
 
-def test_they_leave_it_by_fixed_addresses_and_reach_stores_without_them(network: Templates) -> None:
-    addresses = network.resources("AWS::EC2::EIP")
-    gateways = network.properties("AWS::EC2::NatGateway")
+def test_they_leave_it_by_fixed_addresses_and_reach_stores_without_them(walled: Templates) -> None:
+    addresses = walled.resources("AWS::EC2::EIP")
+    gateways = walled.properties("AWS::EC2::NatGateway")
 
     assert len(addresses) == len(gateways) == 2
-    assert {network.points_at(each["AllocationId"]) for each in gateways} == set(addresses)
-    shown = network.compute["Outputs"]["EgressAddresses"]["Value"]["Fn::Join"]
+    assert {walled.points_at(each["AllocationId"]) for each in gateways} == set(addresses)
+    shown = walled.compute["Outputs"]["EgressAddresses"]["Value"]["Fn::Join"]
     assert [each["Fn::GetAtt"][0] for each in shown[1]] == list(addresses)
-    endpoints = str([each["ServiceName"] for each in network.properties("AWS::EC2::VPCEndpoint")])
+    endpoints = str([each["ServiceName"] for each in walled.properties("AWS::EC2::VPCEndpoint")])
     assert ".s3" in endpoints
     assert ".dynamodb" in endpoints
-    assert [each["CidrBlock"] for each in network.properties("AWS::EC2::VPC")] == ["10.9.0.0/20"]
+    assert [each["CidrBlock"] for each in walled.properties("AWS::EC2::VPC")] == ["10.9.0.0/20"]
 
 
-def test_nothing_in_the_network_listens(network: Templates) -> None:
-    (group,) = network.properties("AWS::EC2::SecurityGroup")
+def test_nothing_in_the_network_listens(walled: Templates) -> None:
+    (group,) = walled.properties("AWS::EC2::SecurityGroup")
 
     assert "SecurityGroupIngress" not in group
-    assert not network.resources("AWS::EC2::SecurityGroupIngress")
-    assert not any(each["MapPublicIpOnLaunch"] for each in network.properties("AWS::EC2::Subnet"))
+    assert not walled.resources("AWS::EC2::SecurityGroupIngress")
+    assert not any(each["MapPublicIpOnLaunch"] for each in walled.properties("AWS::EC2::Subnet"))
 
 
-def test_a_functions_own_code_may_not_make_network_interfaces(network: Templates) -> None:
+def test_a_functions_own_code_may_not_make_network_interfaces(walled: Templates) -> None:
     denied = [
-        each for each in network.statements(topology.function("sync").handler) if each["Effect"] == "Deny"
+        each for each in walled.statements(topology.function("sync").handler) if each["Effect"] == "Deny"
     ]
 
     assert [each["Condition"] for each in denied] == [{"Null": {"lambda:SourceFunctionArn": "false"}}]
@@ -295,14 +290,3 @@ def test_a_functions_own_code_may_not_make_network_interfaces(network: Templates
 def test_a_choice_that_would_fail_the_deploy_is_rejected_before(context: dict[str, str], named: str) -> None:
     with pytest.raises(ChoiceError, match=named):
         from_context(context.get)
-
-
-def synthesized(folder: Path, context: dict[str, str]) -> Path:
-    """The cloud assembly with that context."""
-    from infra import app  # CDK takes seconds to import: only where it is used
-
-    for function in topology.FUNCTIONS:
-        with zipfile.ZipFile(folder / f"{function.folder}.zip", "w") as archive:
-            archive.writestr("placeholder", function.folder)
-    app.synthesize(folder, folder / "assembly", context)
-    return folder / "assembly"

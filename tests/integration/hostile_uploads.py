@@ -9,6 +9,8 @@ import sys
 from functools import cache
 from typing import Any
 
+from local import moto_lookups
+from tests import dynamodb_without_http
 from tests.unit.uploads.test_routes import ask
 from tests.unit.uploads.world import ACME, GLOBEX, World, cloud, world
 
@@ -18,6 +20,8 @@ sys.set_int_max_str_digits(0)
 
 @cache
 def _cloud() -> tuple[Any, Any, Any]:
+    moto_lookups.install()
+    dynamodb_without_http.install()
     made = cloud()
     return made, *made.__enter__()
 

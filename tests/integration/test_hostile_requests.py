@@ -211,7 +211,7 @@ def test_hostile_requests_to_uploads_are_answered_below_500_and_reach_no_other_t
     assert statuses[201] > count / 20
 
 
-@soaking(100, 3_000)
+@soaking(60, 3_000)
 def test_hostile_files_are_settled_and_leave_rows_to_their_own_tenant_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int
 ) -> None:

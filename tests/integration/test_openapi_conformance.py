@@ -51,7 +51,7 @@ CLOSED = "http://127.0.0.1:1"
 
 BINARY = (shapes.NDJSON, shapes.MSGPACK, shapes.PROTOBUF, shapes.JOURNAL, shapes.LOGPLEX)
 
-SHORT, LONG = 4, 40
+SHORT, LONG = 3, 40
 """Requests of each operation, before those of the coverage phase in the long run."""
 
 REJECTED = ["400", "401", "403", "404", "405", "409", "413", "415", "429"]
