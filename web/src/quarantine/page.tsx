@@ -27,7 +27,7 @@ export function QuarantinePage() {
           <div class="stack">
             {documents.length === 0 ? (
               <Empty title="Nothing is quarantined">
-                Every accepted event could be stored. Rows that cannot are listed here with the reason, and a button
+                All accepted events are stored. Rows that cannot be stored are listed here, with the reason and a button
                 that loads them again.
               </Empty>
             ) : (

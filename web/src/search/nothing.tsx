@@ -4,6 +4,7 @@ import { filterOf, readHistogram } from "./api";
 import type { Go } from "./address";
 import { inTurn } from "./loaded";
 import { conditionsOf, without } from "./query-text";
+import { Rejecting } from "../usage/rejecting";
 import { wider, type TimeRange } from "./range";
 
 const numbers = new Intl.NumberFormat();
@@ -20,6 +21,7 @@ export function Nothing({ query, range, go }: { query: string; range: TimeRange;
   const hints = useHints(query, range);
   return (
     <div class="nothing stack">
+      <Rejecting />
       <p>{query ? "No event matches in this range." : "No events in this range."}</p>
       {hints.length > 0 && (
         <ul class="hints">
