@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import { Link, useLocation, useSearch } from "wouter-preact";
 import { useTitle } from "../app/title";
+import { counted } from "../controls/format";
 import { Problem } from "../controls/problem";
 import { Skeleton } from "../controls/skeleton";
 import { writeAddress } from "../search/address";
@@ -138,7 +139,7 @@ function Following({ query, tail, go }: { query: string; tail: Tail; go(query: s
           )}
           {tail.unseen.value > 0 && (
             <button type="button" class="button primary unseen" onClick={() => following(true)}>
-              ↓ {tail.unseen.value.toLocaleString()} new {tail.unseen.value === 1 ? "event" : "events"}
+              ↓ {counted(tail.unseen.value, "new event")}
             </button>
           )}
         </section>

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { Link } from "wouter-preact";
+import { counted } from "../controls/format";
 import { filterOf, readHistogram } from "./api";
 import type { Go } from "./address";
 import { inTurn } from "./loaded";
@@ -7,7 +8,6 @@ import { conditionsOf, without } from "./query-text";
 import { Rejecting } from "../usage/rejecting";
 import { wider, type TimeRange } from "./range";
 
-const numbers = new Intl.NumberFormat();
 const MOST_TRIED = 4;
 
 interface Hint {
@@ -28,7 +28,7 @@ export function Nothing({ query, range, go }: { query: string; range: TimeRange;
           {hints.map((hint) => (
             <li key={hint.text}>
               <button type="button" class="button" onClick={() => go(hint.to)}>
-                {hint.text} <b>{numbers.format(hint.count)} events</b>
+                {hint.text} <b>{counted(hint.count, "event")}</b>
               </button>
             </li>
           ))}

@@ -4,6 +4,7 @@ import { Link, useLocation, useParams } from "wouter-preact";
 import { call } from "../api/client";
 import { ApiProblem } from "../api/problem";
 import { useTitle } from "../app/title";
+import { counted } from "../controls/format";
 import { Problem } from "../controls/problem";
 import { useResource } from "../controls/resource";
 import { Skeleton } from "../controls/skeleton";
@@ -83,8 +84,8 @@ function Shown({ trace }: { trace: Trace }) {
         <h1>Trace</h1>
         <code class="trace-id">{trace.trace_id}</code>
         <p class="dim">
-          {durationText(trace.duration_ms)} · {trace.spans.length.toLocaleString()} spans in {trace.services.length}{" "}
-          services · {trace.events.length.toLocaleString()} events · {zone.value}
+          {durationText(trace.duration_ms)} · {counted(trace.spans.length, "span")} in{" "}
+          {counted(trace.services.length, "service")} · {counted(trace.events.length, "event")} · {zone.value}
         </p>
         <Link class="button small" href={writeAddress({ query, range })}>
           Search its events
@@ -156,8 +157,7 @@ function Timeline({ trace, chosen, onChoose }: { trace: Trace; chosen: Span | nu
                 />
               </span>
               <span class="span-length">
-                {durationText(span.duration_ms)} · {span.events.toLocaleString()}{" "}
-                {span.events === 1 ? "event" : "events"}
+                {durationText(span.duration_ms)} · {counted(span.events, "event")}
               </span>
             </button>
           </li>
