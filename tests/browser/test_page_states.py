@@ -115,7 +115,7 @@ def test_a_session_that_expires_in_the_midst_continues_with_the_same_search(visi
     page.route(SEARCH, _answer(401, "unauthorized"))
     page.route(LOGIN, _answer(401, "no_session"))
     _searches(visitor, "level:warn")
-    page.get_by_role("button", name="Sign in", exact=True).wait_for()
+    page.get_by_text("Your session has expired.").wait_for()
     page.unroute_all()
     visitor.fill_in_sign_in()
     _lines(page)

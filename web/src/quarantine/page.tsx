@@ -12,6 +12,7 @@ import { Sections, UPLOAD_SECTIONS } from "../controls/sections";
 import { useSubmission } from "../controls/submission";
 import { Submit } from "../controls/submit";
 import { shortTime } from "../controls/time";
+import { Marked } from "../search/marked";
 import "./quarantine.css";
 
 export function QuarantinePage() {
@@ -71,7 +72,7 @@ function Document({ document }: { document: ListedDocument }) {
       <details>
         <summary>First rows</summary>
         <pre class="sample" tabIndex={0} aria-label="First rows">
-          {document.sample.join("\n")}
+          <Marked text={document.sample.join("\n")} />
         </pre>
         <p class="faint mono">
           From {document.source}, ClickHouse code {document.engine_code}

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { call } from "../api/client";
-import { logIn, logOut, renewSession, resumeSession, sessionState } from "./session";
+import { hasExpired, logIn, logOut, renewSession, resumeSession, sessionState } from "./session";
 
 const fetched = vi.fn<typeof fetch>();
 
@@ -27,6 +27,21 @@ describe("the session of a browser", () => {
     answer(401, { code: "no_session" });
     expect(await renewSession()).toBe(false);
     expect(sessionState.value).toBe("signed-out");
+  });
+
+  it("has expired when it ends while it is used, and not when the person ends it or comes without one", async () => {
+    answer(200, { access_token: "a1", expires_in: 3600 });
+    await logIn("a@example.com", "secret-words-here");
+    answer(401, { code: "no_session" });
+    await renewSession();
+    expect(hasExpired.value).toBe(true);
+    answer(200, { access_token: "a1", expires_in: 3600 });
+    await logIn("a@example.com", "secret-words-here");
+    answer(200, { status: "logged_out" });
+    await logOut();
+    answer(401, { code: "no_session" });
+    await renewSession();
+    expect(hasExpired.value).toBe(false);
   });
 
   it("outlives a failure of the service: only a rejection ends it", async () => {

@@ -14,6 +14,9 @@ const RENEW_BEFORE_SECONDS = 120;
 
 export const sessionState = signal<SessionState>("starting");
 
+/** Whether the session expired while the person was at the page. */
+export const hasExpired = signal(false);
+
 /** In memory only: the refresh token is in a cookie that no script can read. */
 let accessToken: string | null = null;
 let renewal: Promise<boolean> | null = null;
@@ -71,7 +74,10 @@ async function renew(): Promise<boolean> {
     if (began === generation) accept(tokens);
   } catch (fault) {
     if (!isRejected(fault)) throw fault;
-    if (began === generation) forget();
+    if (began === generation) {
+      hasExpired.value = accessToken !== null;
+      forget();
+    }
   }
   return accessToken !== null;
 }
@@ -83,6 +89,7 @@ function isRejected(fault: unknown): boolean {
 
 function accept(tokens: Tokens): void {
   accessToken = tokens.access_token;
+  hasExpired.value = false;
   sessionState.value = "signed-in";
   clearTimeout(timer);
   const seconds = Math.max(30, tokens.expires_in - RENEW_BEFORE_SECONDS);
