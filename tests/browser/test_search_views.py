@@ -275,9 +275,9 @@ def test_the_histogram_zooms_by_dragging_and_by_keyboard_and_back_is_instant(vis
 
 def test_a_facet_narrows_widens_and_becomes_a_column_that_a_reload_keeps(visitor: Visitor) -> None:
     fields = _fields(visitor)
-    eu = fields.get_by_role("button", name="Include region eu")
+    eu = fields.get_by_role("button", name="Include @region eu")
     eu.click()
-    _query_is(visitor, "region:eu")
+    _query_is(visitor, "@region:eu")
     expect(eu).to_have_attribute("aria-pressed", "true")
     eu.click()
     _query_is(visitor, "")

@@ -35,6 +35,13 @@ describe("a request", () => {
     expect(new Headers(fetched.mock.calls[1]![1]!.headers).get("authorization")).toBe("Bearer new");
   });
 
+  it("is without an answer when its body breaks off, or is not of the API", async () => {
+    const broken = new ReadableStream({ start: (controller) => controller.error(new TypeError("network error")) });
+    fetched.mockResolvedValueOnce(new Response(broken)).mockResolvedValueOnce(new Response("<html>Sign in</html>"));
+    await expect(call("GET", "/v1/account")).rejects.toBeInstanceOf(OfflineProblem);
+    await expect(call("GET", "/v1/account")).rejects.toBeInstanceOf(OfflineProblem);
+  });
+
   it("fails with the API's own error once the session has ended", async () => {
     useTokens({ token: () => "old", renew: async () => false });
     fetched.mockResolvedValue(json(401, { code: "unauthorized", error: "Log in again.", request_id: "r-1" }));

@@ -33,7 +33,7 @@ export function useTokens(tokens: TokenSource): void {
  * A 401 renews the token once and repeats the request. While the account runs its maximum of searches, it waits and
  * asks again: a page that was just left may still occupy them.
  *
- * @throws ApiProblem for a response that is not 2xx; OfflineProblem without a response; AbortError.
+ * @throws ApiProblem for a response that is not 2xx; OfflineProblem without a whole response of the API; AbortError.
  */
 export async function call<T>(method: Method, path: string, options: Options = {}): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
@@ -55,8 +55,21 @@ async function request<T>(method: Method, path: string, options: Options): Promi
     response = await send(method, path, options);
   }
   if (!response.ok) throw await problemOf(response);
-  const text = await response.text();
-  return (text === "" ? null : (options.parse ?? JSON.parse)(text)) as T;
+  return (await bodyOf(response, options.parse ?? JSON.parse)) as T;
+}
+
+/** The parsed body; one that broke off, or that is no JSON, did not come from the API. */
+async function bodyOf(response: Response, parse: (text: string) => unknown): Promise<unknown> {
+  try {
+    const text = await response.text();
+    return text === "" ? null : parse(text);
+  } catch (fault) {
+    throw isAbort(fault) ? fault : new OfflineProblem();
+  }
+}
+
+function isAbort(fault: unknown): boolean {
+  return fault instanceof DOMException && fault.name === "AbortError";
 }
 
 async function send(method: Method, path: string, options: Options): Promise<Response> {
@@ -74,8 +87,7 @@ async function send(method: Method, path: string, options: Options): Promise<Res
       ...(options.signal ? { signal: options.signal } : {}),
     });
   } catch (fault) {
-    if (fault instanceof DOMException && fault.name === "AbortError") throw fault;
-    throw new OfflineProblem();
+    throw isAbort(fault) ? fault : new OfflineProblem();
   }
 }
 

@@ -9,6 +9,7 @@ import { SignUpPage } from "../session/sign-up";
 import { SettingsPage } from "../settings/page";
 import { StartPage } from "../start/page";
 import { Frame } from "./frame";
+import { Starting, Unreachable } from "./starting";
 import { lazyPage } from "./lazy";
 
 const LivePage = lazyPage(async () => (await import("../live/page")).LivePage);
@@ -26,7 +27,9 @@ const NoticesPage = lazyPage(async () => (await import("../notices/page")).Notic
 export function App() {
   switch (sessionState.value) {
     case "starting":
-      return null;
+      return <Starting />;
+    case "unreachable":
+      return <Unreachable />;
     case "signed-out":
       return <SignedOut />;
     case "signed-in":

@@ -12,22 +12,32 @@ export function Snippet({ text, label }: { text: string; label: string }) {
   );
 }
 
+/** Into the clipboard; whether the browser allowed it. */
+export async function copy(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** `label`: a name for the button where there are several. */
 export function CopyButton({ text, label, children = "Copy" }: { text: string; label?: string; children?: string }) {
-  const [copied, setCopied] = useState(false);
+  const [result, setResult] = useState("");
   useEffect(() => {
-    if (!copied) return;
-    const timer = setTimeout(() => setCopied(false), 2000);
+    if (!result) return;
+    const timer = setTimeout(() => setResult(""), 2000);
     return () => clearTimeout(timer);
-  }, [copied]);
+  }, [result]);
   return (
     <button
       type="button"
       class="button small"
       aria-label={label}
-      onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}
+      onClick={() => void copy(text).then((copied) => setResult(copied ? "Copied" : "Not copied"))}
     >
-      <span aria-live="polite">{copied ? "Copied" : children}</span>
+      <span aria-live="polite">{result || children}</span>
     </button>
   );
 }

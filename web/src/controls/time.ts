@@ -1,6 +1,9 @@
-/** A time in the person's language and zone, to the minute. */
+import { zone } from "./zone";
+
+/** A time in the person's language and the chosen zone, to the minute. */
 export function shortTime(rfc3339: string): string {
-  return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(new Date(rfc3339));
+  const format = { dateStyle: "medium", timeStyle: "short", timeZone: zone.value } as const;
+  return new Intl.DateTimeFormat(undefined, format).format(new Date(rfc3339));
 }
 
 const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [

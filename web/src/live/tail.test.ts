@@ -76,6 +76,19 @@ describe("a tail", () => {
     tail.stop();
   });
 
+  it("loses no event when those of before cannot be read at once", async () => {
+    fetched
+      .mockResolvedValueOnce(tailPage("c1", "b"))
+      .mockResolvedValueOnce(failed(503, "search_unavailable"))
+      .mockResolvedValueOnce(tailPage("c2", "c"))
+      .mockResolvedValueOnce(searchPage("a"));
+    const tail = await followed();
+    expect([shown(tail), tail.started.value]).toEqual([[], false]);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([shown(tail), tail.started.value]).toEqual([["a", "b", "c"], true]);
+    tail.stop();
+  });
+
   it("ends at a query that is none", async () => {
     fetched.mockResolvedValueOnce(failed(400, "invalid_query"));
     const tail = await followed("(");

@@ -23,6 +23,8 @@ interface TailPage {
 /** Follows the events of a filter: the newest ones last. Each event is shown once. */
 export class Tail {
   readonly events = signal<LogEvent[]>([]);
+  /** Whether it is known what was there before: without events, there was nothing. */
+  readonly started = signal(false);
   /** What ended the tail, such as a query that is none. */
   readonly problem = signal<Error | null>(null);
   /** Whether the API cannot be reached; the tail continues by itself. */
@@ -41,21 +43,28 @@ export class Tail {
   async run(): Promise<void> {
     const { signal: ended } = this.controller;
     let cursor: string | null = null;
+    /** Whether the events of before are shown; those that follow wait for them. */
+    let begun = false;
+    const held: LogEvent[] = [];
     let pause = FIRST_PAUSE_MS;
     while (!ended.aborted) {
       try {
-        const isFirst: boolean = cursor === null;
-        const page: TailPage = await this.read(cursor, isFirst ? 0 : WAIT_SECONDS);
+        const page: TailPage = await this.read(cursor, begun ? WAIT_SECONDS : 0);
         if (ended.aborted) return;
         cursor = page.cursor;
-        if (isFirst) await this.showEarlier();
-        this.add(page.events);
+        held.push(...page.events);
+        if (!begun) await this.showEarlier();
+        if (ended.aborted) return;
+        begun = true;
+        this.add(held.splice(0));
+        this.started.value = true;
         this.waiting.value = null;
         pause = FIRST_PAUSE_MS;
       } catch (fault) {
         if (ended.aborted) return;
         if (isExpired(fault)) {
           cursor = null;
+          begun = false;
           this.gap.value = true;
         } else if (isFinal(fault)) {
           this.problem.value = fault as Error;

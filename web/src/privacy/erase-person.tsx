@@ -7,6 +7,7 @@ import { Select } from "../controls/select";
 import { textOf, useSubmission } from "../controls/submission";
 import { Submit } from "../controls/submit";
 import { shortTime } from "../controls/time";
+import { Marked } from "../search/marked";
 import { erasePerson, previewErasure, type Preview } from "./api";
 import { fieldText, type Person } from "./person";
 
@@ -124,8 +125,11 @@ function Counted({ found, onErase }: { found: Found; onErase(): void }) {
         <ul class="newest" aria-label="The newest of them">
           {newest.map((event, index) => (
             <li key={index} class="mono">
-              <time class="faint">{shortTime(event.timestamp)}</time> <span class="dim">{event.service}</span>{" "}
-              {event.message.slice(0, 200)}
+              <time class="faint">{shortTime(event.timestamp)}</time>{" "}
+              <span class="dim">
+                <Marked text={event.service} />
+              </span>{" "}
+              <Marked text={event.message.slice(0, 200)} />
             </li>
           ))}
         </ul>

@@ -12,6 +12,7 @@ import { Sections, UPLOAD_SECTIONS } from "../controls/sections";
 import { useSubmission } from "../controls/submission";
 import { Submit } from "../controls/submit";
 import { shortTime } from "../controls/time";
+import { Marked } from "../search/marked";
 import "./quarantine.css";
 
 export function QuarantinePage() {
@@ -27,7 +28,7 @@ export function QuarantinePage() {
           <div class="stack">
             {documents.length === 0 ? (
               <Empty title="Nothing is quarantined">
-                Every accepted event could be stored. Rows that cannot are listed here with the reason, and a button
+                All accepted events are stored. Rows that cannot be stored are listed here, with the reason and a button
                 that loads them again.
               </Empty>
             ) : (
@@ -71,7 +72,7 @@ function Document({ document }: { document: ListedDocument }) {
       <details>
         <summary>First rows</summary>
         <pre class="sample" tabIndex={0} aria-label="First rows">
-          {document.sample.join("\n")}
+          <Marked text={document.sample.join("\n")} />
         </pre>
         <p class="faint mono">
           From {document.source}, ClickHouse code {document.engine_code}

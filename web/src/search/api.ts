@@ -1,5 +1,6 @@
 import { parse } from "lossless-json";
 import { call } from "../api/client";
+import { zone } from "../controls/zone";
 import type { FormattedQuery } from "../api/schema";
 import type { LogEvent } from "./event";
 import { rangeBefore, resolved, type TimeRange } from "./range";
@@ -67,7 +68,7 @@ export async function eventById(id: string, signal: AbortSignal): Promise<LogEve
   return page.event;
 }
 
-/** How many events each interval has, for each value of a field. */
+/** How many events each interval has, for each value of a field; days begin in the chosen zone. */
 export interface Histogram {
   interval: string;
   from: string;
@@ -80,7 +81,10 @@ export interface Histogram {
 }
 
 export async function readHistogram(filter: Filter, splitBy: string, signal: AbortSignal): Promise<Histogram> {
-  return call<Histogram>("POST", "/v1/histogram", { body: { ...filter, split_by: splitBy }, signal });
+  return call<Histogram>("POST", "/v1/histogram", {
+    body: { ...filter, split_by: splitBy, time_zone: zone.value },
+    signal,
+  });
 }
 
 export interface FieldEntry {
@@ -93,6 +97,8 @@ export interface FieldEntry {
 
 export interface Fields {
   fields: FieldEntry[];
+  /** Whether there are more fields. */
+  truncated: boolean;
   rows: number;
   sampled_rows: number;
 }
@@ -101,6 +107,7 @@ export interface Fields {
 export async function readFields(filter: Filter, signal: AbortSignal): Promise<Fields> {
   const found = await call<Fields>("POST", "/v1/fields", { body: filter, signal, parse });
   return {
+    truncated: found.truncated,
     rows: Number(found.rows),
     sampled_rows: Number(found.sampled_rows),
     fields: found.fields.map((field) => ({

@@ -10,6 +10,8 @@ import { lineTime } from "./range";
 
 const FIRST = 10;
 const MOST = 500;
+const NEXT = 2;
+const STAYS_MS = 300;
 
 /** The events before and after one: of its service, of the place that it came from, or all. */
 export function ContextTab({
@@ -46,23 +48,68 @@ export function ContextTab({
       {page && (
         <div class={loaded.loading.value ? "context stale" : "context"}>
           {page.more_before && each < MOST && <More onMore={() => setEach(each * 5)}>Earlier events</More>}
-          {[...page.before, page.event, ...page.after].map((line, index) => (
-            <button
-              key={line.id ?? index}
-              type="button"
-              class={line.id === id ? `context-line me ${line.level}` : `context-line ${line.level}`}
-              aria-current={line.id === id ? "true" : undefined}
-              onClick={() => onOpen(line)}
-            >
-              <time>{lineTime(line.timestamp, false)}</time>{" "}
-              {scope === "all" && <span class="dim">{line.service} </span>}
-              <Marked text={firstLine(line.message).first} words={words} />
-            </button>
-          ))}
+          <ContextLines page={page} words={words} withService={scope === "all"} onOpen={onOpen} />
           {page.more_after && each < MOST && <More onMore={() => setEach(each * 5)}>Later events</More>}
         </div>
       )}
     </>
+  );
+}
+
+interface ContextLinesProps {
+  page: ContextPage;
+  words: readonly string[];
+  withService: boolean;
+  onOpen(event: LogEvent): void;
+}
+
+function ContextLines({ page, words, withService, onOpen }: ContextLinesProps) {
+  const { id } = page.event;
+  return (
+    <>
+      {[...page.before, page.event, ...page.after].map((line, index) => (
+        <button
+          key={line.id ?? index}
+          type="button"
+          class={line.id === id ? `context-line me ${line.level}` : `context-line ${line.level}`}
+          aria-current={line.id === id ? "true" : undefined}
+          onClick={() => onOpen(line)}
+        >
+          <time>{lineTime(line.timestamp, false)}</time>{" "}
+          {withService && (
+            <span class="dim">
+              <Marked text={line.service} />{" "}
+            </span>
+          )}
+          <Marked text={firstLine(line.message).first} words={words} />
+        </button>
+      ))}
+    </>
+  );
+}
+
+/** A few events next to one, in its service; they are read when the person stays at the event. */
+export function Around({ id, words, onOpen }: { id: string; words: readonly string[]; onOpen(event: LogEvent): void }) {
+  const loaded = useMemo(() => new Loaded<ContextPage>(), []);
+  useEffect(() => {
+    const timer = setTimeout(() => void loaded.load((signal) => eventContext(id, "service", NEXT, signal)), STAYS_MS);
+    return () => {
+      clearTimeout(timer);
+      loaded.clear();
+    };
+  }, [loaded, id]);
+  const page = loaded.value.value;
+  // Without them the event is still all there; the tab says what is wrong.
+  if (loaded.problem.value) return null;
+  return (
+    <section class="around" aria-label="Around it, in the same service">
+      <h2>Around it, in the same service</h2>
+      {page && (
+        <div class="context">
+          <ContextLines page={page} words={words} withService={false} onOpen={onOpen} />
+        </div>
+      )}
+    </section>
   );
 }
 

@@ -4,9 +4,9 @@ import { CopyButton } from "../controls/snippet";
 import { ago } from "../controls/time";
 import { offsetName } from "../controls/zone";
 import { writeAddress } from "./address";
-import { ContextTab } from "./context-tab";
+import { Around, ContextTab } from "./context-tab";
 import { curlOf } from "./curl";
-import { columnName, fieldsOf, jsonOf, type LogEvent, type ShownField } from "./event";
+import { columnName, fieldsOf, jsonOf, MOST_FIELDS, type LogEvent, type ShownField } from "./event";
 import { Glyph } from "./glyphs";
 import { JsonTree } from "./json-tree";
 import { Marked } from "./marked";
@@ -69,7 +69,9 @@ export function EventPanel(props: EventPanelProps) {
   );
 }
 
-function Overview({ event, words, columns, onFilter, onColumn, onTrace }: EventPanelProps) {
+function Overview({ event, words, columns, onFilter, onColumn, onTrace, onOpen }: EventPanelProps) {
+  const all = fieldsOf(event);
+  const fields = all.filter(({ name, text }) => name !== "project_id" || text !== "default");
   const seconds = (Date.now() - Date.parse(event.timestamp)) / 1000;
   const level: ShownField = { name: "level", kind: "text", text: event.level };
   return (
@@ -85,14 +87,14 @@ function Overview({ event, words, columns, onFilter, onColumn, onTrace }: EventP
           {event.level}
         </button>
         <time class="dim" dateTime={event.timestamp}>
-          {lineTime(event.timestamp, true)} {offsetName(Date.parse(event.timestamp))}
+          {lineTime(event.timestamp, "full")} {offsetName(Date.parse(event.timestamp))}
           {seconds >= 0 && ` · ${ago(seconds)}`}
         </time>
       </p>
       <Message text={event.message} words={words} />
       {event.message_cut && <p class="faint">The message is longer than what a search returns.</p>}
       <dl class="fields">
-        {fieldsOf(event).map((field) => (
+        {fields.map((field) => (
           <Field
             key={field.name}
             field={field}
@@ -108,6 +110,8 @@ function Overview({ event, words, columns, onFilter, onColumn, onTrace }: EventP
           </Field>
         ))}
       </dl>
+      {all.length === MOST_FIELDS && <p class="faint">The event has more fields than are listed: JSON has all.</p>}
+      {event.id && <Around key={event.id} id={event.id} words={words} onOpen={onOpen} />}
     </>
   );
 }
@@ -139,7 +143,9 @@ function Field({ field, isColumn, onFilter, onColumn, children }: FieldProps) {
   const [include, exclude] = [condition(field), condition(field, true)];
   return (
     <>
-      <dt>{field.name}</dt>
+      <dt>
+        <Marked text={field.name} />
+      </dt>
       <dd class={field.kind} data-condition={include}>
         <button
           type="button"
@@ -148,7 +154,7 @@ function Field({ field, isColumn, onFilter, onColumn, children }: FieldProps) {
           aria-label={`Include ${field.name} ${field.text}`}
           onClick={() => onFilter(include)}
         >
-          {field.text === "" ? '""' : field.text}
+          {field.text === "" ? '""' : <Marked text={field.text} />}
         </button>
         <span class="field-actions">
           {children}
@@ -180,12 +186,25 @@ function Field({ field, isColumn, onFilter, onColumn, children }: FieldProps) {
 function Actions({ event, onTrace }: { event: LogEvent; onTrace: EventPanelProps["onTrace"] }) {
   return (
     <div class="row actions">
-      {event.id && <CopyButton text={linkTo(event)}>Copy link</CopyButton>}
-      <CopyButton text={event.message}>Copy text</CopyButton>
-      <CopyButton text={jsonOf(event)}>Copy JSON</CopyButton>
-      {event.id && <CopyButton text={curlOf(event.id, location.origin)}>Copy curl</CopyButton>}
+      <span class="faint">Copy</span>
+      {event.id && (
+        <CopyButton text={linkTo(event)} label="Copy link">
+          Link
+        </CopyButton>
+      )}
+      <CopyButton text={event.message} label="Copy text">
+        Text
+      </CopyButton>
+      <CopyButton text={jsonOf(event)} label="Copy JSON">
+        JSON
+      </CopyButton>
+      {event.id && (
+        <CopyButton text={curlOf(event.id, location.origin)} label="Copy curl">
+          curl
+        </CopyButton>
+      )}
       {event.trace_id && onTrace && (
-        <button type="button" class="button small" onClick={() => onTrace(event)}>
+        <button type="button" class="button small same-trace" onClick={() => onTrace(event)}>
           Same trace
         </button>
       )}

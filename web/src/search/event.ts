@@ -26,7 +26,7 @@ export interface ShownField {
 }
 
 const COLUMNS = ["service", "project_id", "trace_id", "span_id"] as const;
-const MOST_FIELDS = 500;
+export const MOST_FIELDS = 500;
 
 /** The columns with a value, then the metadata by path, objects flattened: `@a.b`. */
 export function fieldsOf(event: LogEvent): ShownField[] {

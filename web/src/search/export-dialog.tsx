@@ -38,7 +38,7 @@ export function ExportDialog({ filter, onClose }: { filter: Filter; onClose(): v
         <h2 id={`${id}-title`}>Export events</h2>
         <p class="dim">
           {filter.query ? <code>{filter.query}</code> : "All events"} from {shortTime(filter.from)} to{" "}
-          {shortTime(filter.to)}, oldest first, as far as they are received when you ask.
+          {shortTime(filter.to)}, oldest first. Events that arrive after your request are not in it.
         </p>
         <Cost filter={filter} />
         <RequestForm filter={filter} onRequested={exports.reload} />

@@ -4,6 +4,7 @@ import { Skeleton } from "../controls/skeleton";
 import type { FieldEntry, Fields, Filter } from "./api";
 import { columnName, LEVELS, type ShownField } from "./event";
 import { Glyph } from "./glyphs";
+import { Marked } from "./marked";
 import { NumberSummary, isMeasure } from "./number-summary";
 import { condition, conditionsOf } from "./query-text";
 
@@ -43,7 +44,7 @@ export function Facets({ fields, stale, problem, query, columns, filter, onToggl
   }
 
   return (
-    <aside class={stale ? "facets stale" : "facets"} aria-label="Fields">
+    <aside class="facets" aria-label="Fields">
       <input
         class="input find"
         type="search"
@@ -52,28 +53,33 @@ export function Facets({ fields, stale, problem, query, columns, filter, onToggl
         value={wanted}
         onInput={(event) => setWanted(event.currentTarget.value)}
       />
+      {problem && <p class="faint sampled">The fields could not be loaded: {problem.message}</p>}
       {fields === null && !problem && <Skeleton lines={8} />}
-      {fields === null && problem && <p class="faint">The fields could not be loaded.</p>}
-      {fields !== null && found.length === 0 && (
-        <p class="faint">{wanted ? "No field has this name." : "No events, so no fields."}</p>
-      )}
-      {found.map((field) => (
-        <Facet
-          key={field.name}
-          field={field}
-          filter={filter}
-          used={used}
-          pinned={pinned.includes(field.name)}
-          isColumn={columns.includes(columnName(field.name))}
-          onToggle={onToggle}
-          onPin={() => pin(field.name)}
-          onColumn={() => onColumn(columnName(field.name))}
-        />
-      ))}
-      {fields !== null && fields.rows > fields.sampled_rows && (
-        <p class="faint sampled">
-          Counts of the newest {numbers.format(fields.sampled_rows)} of {numbers.format(fields.rows)} events.
-        </p>
+      {fields !== null && !problem && (
+        <div class={stale ? "stale" : ""}>
+          {found.length === 0 && (
+            <p class="faint sampled">{wanted ? "No field has this name." : "No events, so no fields."}</p>
+          )}
+          {found.map((field) => (
+            <Facet
+              key={field.name}
+              field={field}
+              filter={filter}
+              used={used}
+              pinned={pinned.includes(field.name)}
+              isColumn={columns.includes(columnName(field.name))}
+              onToggle={onToggle}
+              onPin={() => pin(field.name)}
+              onColumn={() => onColumn(columnName(field.name))}
+            />
+          ))}
+          {fields.truncated && <p class="faint sampled">There are more fields than are listed.</p>}
+          {fields.rows > fields.sampled_rows && (
+            <p class="faint sampled">
+              Counts of the newest {numbers.format(fields.sampled_rows)} of {numbers.format(fields.rows)} events.
+            </p>
+          )}
+        </div>
       )}
     </aside>
   );
@@ -100,7 +106,9 @@ function Facet({ field, filter, used, pinned, isColumn, onToggle, onPin, onColum
   return (
     <section class="facet">
       <h2 title={`${label}: ${field.types.join(", ")}, in ${percent.format(field.share)} of the events`}>
-        <span>{label}</span>
+        <span>
+          <Marked text={label} />
+        </span>
         {!FIRST.includes(field.name) && (
           <button
             type="button"
@@ -126,8 +134,8 @@ function Facet({ field, filter, used, pinned, isColumn, onToggle, onPin, onColum
       <ul>
         {values.map(({ value, count }) => (
           <FacetValue
-            key={String(value)}
-            field={field.name}
+            key={`${typeof value} ${value}`}
+            field={label}
             value={value}
             count={count}
             share={count / most}
@@ -171,7 +179,7 @@ function FacetValue(props: {
         <i class={`dot ${level}`} />
         <span>
           <span class="hidden-text">Include {field} </span>
-          {shown.text === "" ? '""' : shown.text}
+          {shown.text === "" ? '""' : <Marked text={shown.text} />}
         </span>
         <em>{numbers.format(count)}</em>
       </button>

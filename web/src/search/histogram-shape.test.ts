@@ -1,6 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
+import { browserZone, chooseZone } from "../controls/zone";
 import type { Histogram } from "./api";
-import { barPath, bucketRange, changeText, layersOf, stepPath, totals } from "./histogram-shape";
+import { barPath, bucketRange, changeText, layersOf, stepPath, ticksOf, totals } from "./histogram-shape";
 
 const HISTOGRAM: Histogram = {
   interval: "1m",
@@ -48,4 +49,47 @@ it.each([
   [1012, 1000, "+1.2 %"],
 ])("%d after %d is %s", (now, before, text) => {
   expect(changeText(now, before)).toBe(text);
+});
+
+describe("the time axis", () => {
+  afterEach(() => chooseZone(browserZone()));
+
+  const histogram = (from: string, minutes: number, buckets: number): Histogram => {
+    const starts = Array.from({ length: buckets }, (_, at) => Date.parse(from) + at * minutes * 60_000);
+    const to = new Date(Date.parse(from) + buckets * minutes * 60_000).toISOString();
+    return { ...HISTOGRAM, from, to, starts: starts.map((start) => new Date(start).toISOString()) };
+  };
+  const labels = (counts: Histogram) => ticksOf(counts).map(({ label }) => label);
+
+  it("has round times of the chosen zone's clock", () => {
+    chooseZone("Asia/Kathmandu"); // UTC+5:45
+    expect(labels(histogram("2026-11-30T10:03:30Z", 0.5, 120))).toEqual([
+      "15:50",
+      "16:00",
+      "16:10",
+      "16:20",
+      "16:30",
+      "16:40",
+    ]);
+  });
+
+  it("has the day at midnight, also on a day of 25 hours", () => {
+    chooseZone("Europe/Berlin");
+    const counts = histogram("2026-10-24T10:00:00Z", 60, 60);
+    expect(labels(counts)).toEqual(["12:00", "10-25", "12:00", "10-26", "12:00"]);
+    const [first, midnight, noon] = ticksOf(counts);
+    expect([first!.place, midnight!.place * 60, noon!.place * 60]).toEqual([0, 12, 25]);
+  });
+
+  it("has seconds where it is short, and never more than there is room for", () => {
+    chooseZone("UTC");
+    expect(labels(histogram("2026-11-30T10:00:00Z", 1 / 60, 30))[1]).toBe("10:00:05");
+    for (const buckets of [1, 2, 7, 61, 119]) {
+      for (const minutes of [1 / 60, 0.5, 10, 180, 1440]) {
+        const ticks = ticksOf(histogram("2026-11-30T10:00:00Z", minutes, buckets));
+        expect(ticks.length).toBeLessThanOrEqual(8);
+        expect(ticks.every(({ place }) => place >= 0 && place <= 0.95)).toBe(true);
+      }
+    }
+  });
 });

@@ -1,3 +1,4 @@
+import { momentOf, offsetMs } from "../controls/zone";
 import type { Histogram } from "./api";
 import { LEVELS } from "./event";
 
@@ -63,4 +64,53 @@ export function changeText(now: number, before: number): string {
   const percent = ((now - before) / before) * 100;
   const digits = Math.abs(percent) < 10 ? 1 : 0;
   return `${percent > 0 ? "+" : "−"}${Math.abs(percent).toLocaleString(undefined, { maximumFractionDigits: digits })} %`;
+}
+
+const [SECOND, MINUTE, HOUR, DAY] = [1000, 60_000, 3_600_000, 86_400_000] as const;
+const STEPS: readonly number[] = [
+  ...[1, 2, 5, 10, 15, 30].map((count) => count * SECOND),
+  ...[1, 2, 5, 10, 15, 30].map((count) => count * MINUTE),
+  ...[1, 2, 3, 6, 12].map((count) => count * HOUR),
+  ...[1, 2, 4, 7, 14, 28, 91, 364].map((count) => count * DAY),
+];
+const MOST_TICKS = 7;
+/** A label that begins further right has no room. */
+const LAST_PLACE = 0.95;
+
+/** A mark of the time axis: where it is, from 0 to 1, and what it says. */
+export interface Tick {
+  at: number;
+  place: number;
+  label: string;
+}
+
+/** Round times of the chosen zone's clock, few enough for their labels; midnight has the day. */
+export function ticksOf(histogram: Histogram): Tick[] {
+  const starts = histogram.starts.map((start) => Date.parse(start));
+  const from = starts[0]!;
+  const end = Math.max(Date.parse(histogram.to), starts.at(-1)! + ((starts[1] ?? from) - from));
+  const step = STEPS.find((each) => (end - from) / each <= MOST_TICKS) ?? STEPS.at(-1)!;
+  const ticks: Tick[] = [];
+  const first = Math.ceil((from + offsetMs(from)) / step) * step;
+  for (let clock = first; ticks.length <= MOST_TICKS; clock += step) {
+    const at = momentOf(clock);
+    const place = placeOf(at, starts, end);
+    if (place > LAST_PLACE) break;
+    if (at >= from) ticks.push({ at, place, label: tickLabel(clock, step) });
+  }
+  return ticks;
+}
+
+/** All buckets are equally wide, also a day of 23 hours. */
+function placeOf(at: number, starts: readonly number[], end: number): number {
+  const next = starts.findIndex((start) => start > at);
+  const bucket = (next < 0 ? starts.length : next) - 1;
+  const [start, stop] = [starts[bucket]!, starts[bucket + 1] ?? end];
+  return (bucket + (stop > start ? (at - start) / (stop - start) : 0)) / starts.length;
+}
+
+function tickLabel(clock: number, step: number): string {
+  const text = new Date(clock).toISOString();
+  if (clock % DAY === 0) return text.slice(5, 10);
+  return step < MINUTE ? text.slice(11, 19) : text.slice(11, 16);
 }

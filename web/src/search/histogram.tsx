@@ -1,12 +1,10 @@
 import { useRef, useState } from "preact/hooks";
-import { zoned } from "../controls/zone";
 import type { Histogram as Counts } from "./api";
 import { LEVELS } from "./event";
-import { barPath, bucketRange, changeText, layersOf, stepPath, totals, type Layer } from "./histogram-shape";
+import { barPath, bucketRange, changeText, layersOf, stepPath, ticksOf, totals, type Layer } from "./histogram-shape";
 import { lineTime } from "./range";
 
 const numbers = new Intl.NumberFormat();
-const TICKS = 6;
 
 export interface HistogramProps {
   counts: Counts | null;
@@ -19,10 +17,10 @@ export interface HistogramProps {
 
 /** Events over time, stacked by level. Drag to zoom; by keyboard, arrows choose buckets and Enter zooms. */
 export function Histogram({ counts, before, stale, problem, onZoom }: HistogramProps) {
-  if (counts === null || counts.starts.length === 0) {
+  if (problem || counts === null || counts.starts.length === 0) {
     return (
       <div class="histogram">
-        <p class="faint">{problem ? "The histogram could not be loaded." : ""}</p>
+        <p class="faint">{problem && `The histogram could not be loaded: ${problem.message}`}</p>
       </div>
     );
   }
@@ -161,9 +159,7 @@ function Tip(props: { counts: Counts; before: Counts | null; layers: Layer[]; at
       role="status"
       style={place > 0.5 ? { right: `${(1 - place) * 100}%` } : { left: `${place * 100}%` }}
     >
-      <b>
-        {axisTime(from, true)} to {axisTime(to, true)}
-      </b>
+      <b>{intervalText(from, to, counts.interval)} </b>
       {[...shown].reverse().map((layer) => (
         <div key={layer.name}>
           <i class={`dot ${colourOf(layer)}`} />
@@ -187,30 +183,25 @@ function Tip(props: { counts: Counts; before: Counts | null; layers: Layer[]; at
 }
 
 function Axis({ counts }: { counts: Counts }) {
-  const buckets = counts.starts.length;
-  const every = Math.max(1, Math.ceil(buckets / TICKS));
   return (
     <div class="axis" aria-hidden="true">
-      {counts.starts.map((start, at) =>
-        at % every === 0 && at + every / 2 <= buckets ? (
-          <span key={start} style={{ left: `${(at / buckets) * 100}%` }}>
-            {axisTime(Date.parse(start), false, counts.interval)}
-          </span>
-        ) : null,
-      )}
+      {ticksOf(counts).map(({ at, place, label }) => (
+        <span key={at} style={{ left: `${place * 100}%` }}>
+          {label}
+        </span>
+      ))}
     </div>
   );
 }
 
-/** A time of the axis in the chosen zone: the day where buckets are long, seconds where they are short. */
-function axisTime(at: number, exact: boolean, interval = ""): string {
-  const date = zoned(at);
-  const day = `${date.getUTCMonth() + 1}-${date.getUTCDate()}`.replaceAll(/\b\d\b/g, "0$&");
-  if (/d$|12h/.test(interval)) return day;
-  const clock = lineTime(new Date(at).toISOString(), false);
-  if (exact) return at % 1000 === 0 ? clock.slice(0, 8) : clock;
-  if (/s$/.test(interval)) return clock.slice(0, 8);
-  return /h$/.test(interval) ? `${day} ${clock.slice(0, 5)}` : clock.slice(0, 5);
+/** The interval in the chosen zone: with the day where it is long, to the second where it is short. */
+function intervalText(from: number, to: number, interval: string): string {
+  const text = (at: number) => {
+    const time = lineTime(new Date(at).toISOString(), true);
+    if (/[hd]$/.test(interval)) return time.slice(0, 11);
+    return at % 1000 === 0 ? time.slice(6, 14) : time.slice(6);
+  };
+  return `${text(from)} to ${text(to)}`;
 }
 
 function limited(at: number, count: number): number {

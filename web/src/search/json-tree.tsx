@@ -1,6 +1,7 @@
 import { isLosslessNumber } from "lossless-json";
 import { useState } from "preact/hooks";
 import { counted } from "../controls/format";
+import { visibleJson } from "./pieces";
 
 const MOST_CHILDREN = 200;
 const OPEN_DEPTH = 2;
@@ -16,7 +17,7 @@ export function JsonTree({ value }: { value: unknown }) {
 }
 
 function Node({ name, value, depth }: { name: string | null; value: unknown; depth: number }) {
-  const key = name !== null && <span class="key">{JSON.stringify(name)}: </span>;
+  const key = name !== null && <span class="key">{visibleJson(name)}: </span>;
   if (!isTree(value)) {
     return (
       <div class="leaf">
@@ -34,7 +35,7 @@ function Tree({ name, value, depth }: { name: string | null; value: object; dept
   const isArray = Array.isArray(value);
   const entries = Object.entries(value);
   const [begin, end] = isArray ? ["[", "]"] : ["{", "}"];
-  const key = name !== null && <span class="key">{JSON.stringify(name)}: </span>;
+  const key = name !== null && <span class="key">{visibleJson(name)}: </span>;
   if (entries.length === 0) {
     return (
       <div class="leaf">
@@ -74,9 +75,24 @@ function Tree({ name, value, depth }: { name: string | null; value: object; dept
 }
 
 function Leaf({ value }: { value: unknown }) {
-  if (typeof value === "string") return <bdi class="string">{JSON.stringify(value.slice(0, MOST_TEXT))}</bdi>;
+  if (typeof value === "string") return <LongText text={value} />;
   if (isLosslessNumber(value)) return <span class="number">{value.toString()}</span>;
   return <span class="constant">{String(value)}</span>;
+}
+
+function LongText({ text }: { text: string }) {
+  const [all, setAll] = useState(false);
+  const rest = text.length - MOST_TEXT;
+  return (
+    <>
+      <bdi class="string">{visibleJson(all ? text : text.slice(0, MOST_TEXT))}</bdi>
+      {!all && rest > 0 && (
+        <button type="button" class="button plain small" onClick={() => setAll(true)}>
+          {counted(rest, "more character")}
+        </button>
+      )}
+    </>
+  );
 }
 
 function isTree(value: unknown): value is object {

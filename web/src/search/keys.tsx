@@ -32,7 +32,8 @@ export function useKeys(actions: readonly KeyAction[]): void {
       // A dialog has the keys also when nothing in it has the focus.
       if (document.querySelector("dialog[open]")) return;
       const pressed = event.shiftKey && event.key.length > 1 ? `Shift+${event.key}` : event.key;
-      if (pressed === "Enter" && isControl(event.target)) return;
+      if (["Enter", " "].includes(pressed) && isControl(event.target)) return;
+      if (pressed.startsWith("Arrow") && isScrolled(event.target)) return;
       const action = current.current.find((each) => each.key === pressed);
       if (!action) return;
       event.preventDefault();
@@ -47,7 +48,12 @@ function isField(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest("input, textarea, select, dialog, [contenteditable]") !== null;
 }
 
-/** What Enter works on by itself. */
+/** What arrow keys scroll by themselves; of the lines they move the choice. */
+function isScrolled(target: EventTarget | null): boolean {
+  return target instanceof Element && target.matches("[tabindex='0']:not([role=listbox])");
+}
+
+/** What Enter and the space bar work on by themselves. */
 function isControl(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest("button, a, summary, [role=group]") !== null;
 }

@@ -1,5 +1,6 @@
 import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { counted } from "../controls/format";
 import { useMediaQuery } from "../controls/media";
 import { columnName, fieldsOf, LEVELS, type LogEvent } from "./event";
 import { expanded, firstLine } from "./first-line";
@@ -37,12 +38,13 @@ export function Lines(props: LinesProps) {
   const { events, selected, onNearEnd, columns, wrap, stale, expandedLines, follow, onFollow } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const phone = useMediaQuery("(max-width: 900px)");
-  const measured = wrap || expandedLines.size > 0;
+  const measured = phone || wrap || expandedLines.size > 0;
   const rows = useVirtualRows(events.length, phone ? PHONE_ROW : ROW, scroller, measured);
   const last = rows.items.at(-1)?.index ?? 0;
+  // Not when it is drawn anew: a page that cannot be loaded would be asked for without end.
   useEffect(() => {
     if (events.length > 0 && last >= events.length - LOAD_BEFORE_END) onNearEnd();
-  }, [last, events.length, onNearEnd]);
+  }, [last, events]);
   useEffect(() => {
     if (selected !== null) rows.scrollTo(selected);
   }, [selected]);
@@ -119,14 +121,17 @@ function Line(props: LineProps) {
         <span class="hidden-text">{level}</span>
       </i>
       <time>{lineTime(event.timestamp, withDay)}</time>
-      <span class="service">{event.service}</span>
+      <span class="service">
+        <Marked text={event.service} />
+      </span>
       {fields.columns.map((text, at) => (
         <span key={columns[at]} class="column" title={text}>
-          {text}
+          <Marked text={text} />
         </span>
       ))}
       <span class="message">
         {isExpanded ? <Expanded message={event.message} words={words} /> : <Marked text={first} words={words} />}
+        {first === "" && <span class="faint">no message</span>}
         {more > 0 && (
           <span
             class="more"
@@ -135,10 +140,14 @@ function Line(props: LineProps) {
               onExpand(index);
             }}
           >
-            {isExpanded ? "show one line" : `+${more} lines`}
+            {isExpanded ? "show one line" : `+${counted(more, "line")}`}
           </span>
         )}
-        {!isExpanded && fields.rest && <span class="rest">{fields.rest}</span>}
+        {!isExpanded && fields.rest && (
+          <span class="rest">
+            <Marked text={fields.rest} />
+          </span>
+        )}
       </span>
     </div>
   );

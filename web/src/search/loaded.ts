@@ -10,6 +10,8 @@ export class Loaded<T> {
   readonly value = signal<T | null>(null);
   readonly problem = signal<Error | null>(null);
   readonly loading = signal(false);
+  /** Whether the value is not what was asked for last: it is being read, or could not be. */
+  readonly stale = signal(false);
 
   private running: AbortController | null = null;
 
@@ -18,15 +20,24 @@ export class Loaded<T> {
     this.running?.abort();
     const controller = (this.running = new AbortController());
     this.loading.value = true;
+    this.stale.value = true;
     this.problem.value = null;
     try {
       const found = await inTurn(read, controller.signal);
-      if (!controller.signal.aborted) this.value.value = found;
+      if (controller.signal.aborted) return;
+      this.value.value = found;
+      this.stale.value = false;
     } catch (fault) {
       if (!controller.signal.aborted) this.problem.value = fault instanceof Error ? fault : new Error(String(fault));
     } finally {
       if (this.running === controller) this.loading.value = false;
     }
+  }
+
+  /** Show a value of something else until the first reading has ended. */
+  inherit(value: T | null): void {
+    this.value.value = value;
+    this.stale.value = true;
   }
 
   /** Stop reading; the last value stays. */

@@ -1,7 +1,7 @@
 import { render } from "preact";
 import { describe, expect, it } from "vitest";
 import { Marked } from "./marked";
-import { pieces, withoutColours } from "./pieces";
+import { pieces, visibleJson, withoutColours } from "./pieces";
 
 const hits = (text: string, words: string[]) =>
   pieces(text, words)
@@ -74,6 +74,10 @@ it.each([
   ["<img src=x onerror=alert(1)>", "<img src=x onerror=alert(1)>"],
   ["\u202Eevil", "U+202Eevil"],
   ["a\u200Bb", "aU+200Bb"],
+  ["a\u200Fb\u061Cc\u00ADd", "aU+200FbU+061CcU+00ADd"],
+  ["ad\u200Cmin\u200D", "adU+200CminU+200D"],
+  ["می\u200Cخواهم", "می\u200Cخواهم"],
+  ["tag\u{E0041}", "tagU+E0041"],
   ["👩‍👧 ok", "👩‍👧 ok"],
   ["a\r\n\tb\u0000", "a·\n\tb·"],
 ])("shows %j as text", (text, shown) => {
@@ -81,4 +85,11 @@ it.each([
   render(<Marked text={text} words={["img", "evil"]} />, page);
   expect(page.textContent).toBe(shown);
   expect(page.querySelector("img")).toBeNull();
+});
+
+it("writes characters without a shape as escapes of the same JSON", () => {
+  const text = 'a\u202Eb\u200B "\u0007" \u0085 \u{E0041} é 👩‍👧';
+  const shown = visibleJson(text);
+  expect(shown).toBe('"a\\u202eb\\u200b \\"\\u0007\\" \\u0085 \\udb40\\udc41 é 👩‍👧"');
+  expect(JSON.parse(shown)).toBe(text);
 });

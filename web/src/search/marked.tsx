@@ -1,7 +1,9 @@
 import { pieces } from "./pieces";
 
+const NO_WORDS: readonly string[] = [];
+
 /** A message as it is drawn: hits marked, ANSI colours, characters without a shape by their code. Never markup. */
-export function Marked({ text, words }: { text: string; words: readonly string[] }) {
+export function Marked({ text, words = NO_WORDS }: { text: string; words?: readonly string[] }) {
   return (
     <bdi>
       {pieces(text, words).map((piece, index) => {

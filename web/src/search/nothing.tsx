@@ -1,12 +1,13 @@
 import { useEffect, useState } from "preact/hooks";
 import { Link } from "wouter-preact";
+import { counted } from "../controls/format";
 import { filterOf, readHistogram } from "./api";
 import type { Go } from "./address";
 import { inTurn } from "./loaded";
 import { conditionsOf, without } from "./query-text";
+import { Rejecting } from "../usage/rejecting";
 import { wider, type TimeRange } from "./range";
 
-const numbers = new Intl.NumberFormat();
 const MOST_TRIED = 4;
 
 interface Hint {
@@ -20,13 +21,14 @@ export function Nothing({ query, range, go }: { query: string; range: TimeRange;
   const hints = useHints(query, range);
   return (
     <div class="nothing stack">
+      <Rejecting />
       <p>{query ? "No event matches in this range." : "No events in this range."}</p>
       {hints.length > 0 && (
         <ul class="hints">
           {hints.map((hint) => (
             <li key={hint.text}>
               <button type="button" class="button" onClick={() => go(hint.to)}>
-                {hint.text} <b>{numbers.format(hint.count)} events</b>
+                {hint.text} <b>{counted(hint.count, "event")}</b>
               </button>
             </li>
           ))}

@@ -4,9 +4,10 @@ import { useLocation } from "wouter-preact";
 import { ApiProblem } from "../api/problem";
 import { useMediaQuery } from "../controls/media";
 import { Problem } from "../controls/problem";
-import { discardResults, useSearching, type Searching } from "./searching";
+import { copy } from "../controls/snippet";
+import { discardResults, isSameSearch, useSearching, type Searching } from "./searching";
 import { filterOf, formatQuery, type Filter } from "./api";
-import { useAddress, type Go, type SearchAddress } from "./address";
+import { useAddress, writeAddress, type Go, type SearchAddress } from "./address";
 import { QueryField } from "./editor/query-field";
 import { rememberQuery } from "./editor/history";
 import type { LogEvent } from "./event";
@@ -47,6 +48,7 @@ export function SearchPage() {
   const words = useMemo(() => markedWords(query), [query]);
   const linked = useLinkedEvent(address.event, events);
   const saved = useSavedDialog(address);
+  const [said, say] = useSaid();
   const queryNow = useRef(query);
   queryNow.current = query;
   const counted = searching.histogram.value.value;
@@ -61,13 +63,25 @@ export function SearchPage() {
     document.title = `${query || "Search"} · AstraLog`;
     select(null);
   }, [searching, query]);
+  // The open event is the chosen line, also when a link or "back" opened it.
   useEffect(() => {
-    if (compare && counted && !searching.histogram.loading.value) searching.compare();
+    const at = address.event === null ? -1 : events.findIndex(({ id }) => id === address.event);
+    if (at >= 0 && selectedNow.current === null) select(at);
+  }, [events, address.event]);
+  const isCounted = counted !== null && !searching.histogram.stale.value;
+  useEffect(() => {
+    if (compare && isCounted) searching.compare();
     if (!compare) searching.before.clear();
-  }, [searching, compare, counted, searching.histogram.loading.value]);
+  }, [searching, compare, isCounted, counted]);
 
+  // A search that is shown already is read again, as of now.
   const go: Go = (to, going) => {
-    if ("query" in to || "range" in to) discardResults(to.query ?? query, to.range ?? range);
+    if ("query" in to || "range" in to) {
+      const [wanted, times] = [to.query ?? query, to.range ?? range];
+      if (isSameSearch(wanted, times, query, range)) void searching.start();
+      else discardResults(wanted, times);
+      if (writeAddress({ ...address, event: null, ...to }) === writeAddress(address)) return;
+    }
     navigate(to, going);
   };
   const open = (event: LogEvent) => go({ event: event.id ?? null }, { replace: true });
@@ -84,8 +98,7 @@ export function SearchPage() {
 
   function submit(text: string): void {
     rememberQuery(text.trim());
-    if (text.trim() === query) void searching.start();
-    else go({ query: text.trim() });
+    go({ query: text.trim() });
   }
 
   function format(): void {
@@ -123,6 +136,7 @@ export function SearchPage() {
     format,
     search: () => void searching.start(),
     write: () => field.current?.focus(),
+    say,
   });
   useKeys(actions);
 
@@ -144,7 +158,7 @@ export function SearchPage() {
       <Body hasEvent={linked.event !== null}>
         <Facets
           fields={searching.fields.value.value}
-          stale={searching.fields.loading.value}
+          stale={searching.fields.stale.value || searching.stale}
           problem={searching.fields.problem.value}
           query={query}
           columns={columns}
@@ -154,11 +168,12 @@ export function SearchPage() {
         />
         <section class="results" aria-label="Results">
           <QueryProblem searching={searching} />
+          {searching.cancelled.value && <Cancelled onAgain={() => void searching.start()} />}
           <Problem problem={linked.problem} />
           <Histogram
             counts={counted}
             before={searching.before.value.value}
-            stale={searching.histogram.loading.value || searching.reading}
+            stale={searching.histogram.stale.value || searching.stale}
             problem={searching.histogram.problem.value}
             onZoom={(from, to) => go({ range: between(from, to) })}
           />
@@ -170,7 +185,7 @@ export function SearchPage() {
               onOpen={open}
             />
           ) : searching.table.value.value ? (
-            <TableView table={searching.table.value.value} stale={searching.reading} />
+            <TableView table={searching.table.value.value} stale={searching.stale} />
           ) : events.length > 0 ? (
             <Lines
               events={events}
@@ -179,17 +194,17 @@ export function SearchPage() {
               withDay={lengthMs(range, Date.now()) > DAY_MS}
               columns={columns}
               wrap={wrap}
-              stale={searching.reading}
+              stale={searching.stale}
               expandedLines={expandedLines}
               onSelect={(index) => {
                 select(index);
                 open(events[index]!);
               }}
               onExpand={expand}
-              onNearEnd={() => void run.more()}
+              onNearEnd={() => !run.problem.value && void run.more()}
             />
           ) : (
-            run.phase.value === "done" && !searching.problem && <Nothing query={query} range={range} go={go} />
+            !searching.stale && !searching.problem && <Nothing query={query} range={range} go={go} />
           )}
         </section>
         {linked.event && (
@@ -208,6 +223,9 @@ export function SearchPage() {
         )}
       </Body>
       {saved.dialog}
+      <p class="said" role="status">
+        {said}
+      </p>
       {help && <KeyHelp actions={actions} onClose={() => setHelp(false)} />}
       {exporting && (
         <ExportDialog
@@ -287,11 +305,22 @@ function Body({ hasEvent, children }: { hasEvent: boolean; children: ComponentCh
 function QueryProblem({ searching }: { searching: Searching }) {
   const { problem } = searching;
   const column = wrongColumn(searching);
-  if (column === null) return <Problem problem={problem} retry={() => void searching.start()} />;
+  if (column === null) return <Problem problem={problem} retry={() => searching.retry()} />;
   return (
     <div class="notice bad" role="alert">
       <p>{problem?.message}</p>
       <pre class="pointed">{pointedAt(searching.query, column)}</pre>
+    </div>
+  );
+}
+
+function Cancelled({ onAgain }: { onAgain(): void }) {
+  return (
+    <div class="notice row" role="status">
+      <p>The search was cancelled.</p>
+      <button type="button" class="button small" onClick={onAgain}>
+        Search again
+      </button>
     </div>
   );
 }
@@ -304,6 +333,19 @@ function wrongColumn({ problem }: Searching): number | null {
 
 function offsetOf(text: string, column: number): number {
   return [...text].slice(0, column - 1).join("").length;
+}
+
+const SAID_MS = 2500;
+
+/** What an action that changes nothing on the page has done, for a moment. */
+function useSaid(): [string, (text: string) => void] {
+  const [said, say] = useState("");
+  useEffect(() => {
+    if (!said) return;
+    const timer = setTimeout(() => say(""), SAID_MS);
+    return () => clearTimeout(timer);
+  }, [said]);
+  return [said, say];
 }
 
 interface LineActions {
@@ -325,6 +367,7 @@ interface Commands {
   format(): void;
   search(): void;
   write(): void;
+  say(text: string): void;
 }
 
 function keyActions(commands: Commands): KeyAction[] {
@@ -355,7 +398,14 @@ function keyActions(commands: Commands): KeyAction[] {
     {
       key: "y",
       does: "copy a link to the line",
-      run: () => lines.withLine((event) => event?.id && void navigator.clipboard.writeText(linkTo(event))),
+      run: () =>
+        lines.withLine(
+          (event) =>
+            event?.id &&
+            void copy(linkTo(event)).then((copied) =>
+              commands.say(copied ? "The link is copied." : "The browser does not allow copying."),
+            ),
+        ),
     },
     { key: "Escape", does: "close the line", run: close },
     { key: "s", does: "save the search, or open a saved one", run: commands.save },

@@ -12,7 +12,6 @@ import { lineTime } from "./range";
 
 const numbers = new Intl.NumberFormat();
 const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
-const NO_WORDS: readonly string[] = [];
 const CHANGES = { new: "new", gone: "gone", risen: "risen", fallen: "fallen", same: "" } as const;
 
 export interface PatternsProps {
@@ -74,7 +73,7 @@ function PatternRow({ pattern, onFilter, onOpen }: RowProps) {
           {template.split("<*>").map((part, index) => (
             <Fragment key={index}>
               {index > 0 && <span class="varies">&lt;*&gt;</span>}
-              <Marked text={part} words={NO_WORDS} />
+              <Marked text={part} />
             </Fragment>
           ))}
         </summary>
@@ -82,8 +81,11 @@ function PatternRow({ pattern, onFilter, onOpen }: RowProps) {
           {examples.map((event, index) => (
             <li key={event.id ?? index}>
               <button type="button" onClick={() => onOpen(event)}>
-                <time>{lineTime(event.timestamp, true)}</time> <span class="dim">{event.service}</span>{" "}
-                <Marked text={firstLine(event.message).first} words={NO_WORDS} />
+                <time>{lineTime(event.timestamp, true)}</time>{" "}
+                <span class="dim">
+                  <Marked text={event.service} />
+                </span>{" "}
+                <Marked text={firstLine(event.message).first} />
               </button>
             </li>
           ))}

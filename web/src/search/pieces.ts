@@ -7,9 +7,11 @@ export interface Piece {
 }
 
 const SGR = /\u001b\[([\d;:]*)m/g;
-const INVISIBLE = /([\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069])/;
+/** Characters without a width or that change the direction of text; joiners only where no script needs them. */
+const INVISIBLE =
+  /([\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|(?<![^\u0000-\u007f])[\u200c\u200d]|[\u200c\u200d](?![^\u0000-\u007f]))/u;
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
-const SPECIAL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069]/;
+const SPECIAL = new RegExp(`${CONTROLS.source}|${INVISIBLE.source}`, "u");
 const NAMES = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"] as const;
 
 /**
@@ -27,6 +29,19 @@ export function pieces(text: string, words: readonly string[]): Piece[] {
     start += run.text.length;
     return found;
   });
+}
+
+/** A string as JSON, whose characters without a shape are escapes: the same value, and no other one looks like it. */
+export function visibleJson(text: string): string {
+  return JSON.stringify(text)
+    .split(INVISIBLE)
+    .map((part, index) => (index % 2 === 0 ? part : part.split("").map(escaped).join("")))
+    .join("")
+    .replaceAll(/[\u007f-\u009f]/g, escaped);
+}
+
+function escaped(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** The message without its ANSI colours. */

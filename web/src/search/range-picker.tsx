@@ -121,7 +121,10 @@ function Zone() {
 
 function Between({ range, onChoose }: { range: TimeRange; onChoose(range: TimeRange): void }) {
   const [wrong, setWrong] = useState("");
-  const { from, to } = resolved(range, Date.now());
+  const [shown] = useState(() => {
+    const { from, to = new Date().toISOString() } = resolved(range, Date.now());
+    return { from, to };
+  });
   return (
     <form
       class="stack"
@@ -130,24 +133,24 @@ function Between({ range, onChoose }: { range: TimeRange; onChoose(range: TimeRa
         event.preventDefault();
         event.stopPropagation();
         const form = new FormData(event.currentTarget);
-        const [first, last] = [moment(textOf(form, "from")), moment(textOf(form, "to"))];
+        const [first, last] = [moment(textOf(form, "from"), shown.from), moment(textOf(form, "to"), shown.to)];
         if (!(first < last)) return setWrong("The range must end after it begins.");
         onChoose(between(first, last));
       }}
     >
       <Field
-        label={`From (${offsetName(Date.parse(from))})`}
+        label={`From (${offsetName(Date.parse(shown.from))})`}
         name="from"
         type="datetime-local"
         step="1"
-        defaultValue={localInput(from)}
+        defaultValue={localInput(shown.from)}
       />
       <Field
-        label="To"
+        label={`To (${offsetName(Date.parse(shown.to))})`}
         name="to"
         type="datetime-local"
         step="1"
-        defaultValue={localInput(to ?? new Date().toISOString())}
+        defaultValue={localInput(shown.to)}
         wrong={wrong || undefined}
       />
       <button class="button">Use this range</button>
@@ -160,7 +163,8 @@ function localInput(rfc3339: string): string {
   return zoned(Date.parse(rfc3339)).toISOString().slice(0, 19);
 }
 
-/** The moment of such an input's text; NaN for none. */
-function moment(text: string): number {
-  return text === "" ? NaN : momentOf(Date.parse(`${text}Z`));
+/** The moment of such an input's text: exactly `shown` unless it was changed; NaN for none. */
+function moment(text: string, shown: string): number {
+  const at = Date.parse(`${text}Z`);
+  return at === Date.parse(`${localInput(shown)}Z`) ? Date.parse(shown) : momentOf(at);
 }

@@ -1,8 +1,9 @@
-import type { ParsedResult } from "chrono-node";
+import type { ParsedComponents, ParsedResult } from "chrono-node";
 import { momentOf, offsetMs } from "../controls/zone";
 import { between, type TimeRange } from "./range";
 
 const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
 const LENGTH =
   /^(?:the\s+)?(?:last|past|-)?\s*(\d{1,4}|an?|one)?\s*(s|sec|seconds?|m|min|minutes?|h|hrs?|hours?|d|days?|w|weeks?)$/i;
 
@@ -30,18 +31,23 @@ async function exact(words: string, now: number): Promise<TimeRange | null> {
   const reference = { instant: new Date(now), timezone: offsetMs(now) / 60_000 };
   const [found] = parse(words.replace(/^since\s+/i, ""), reference, { forwardDate: false });
   if (!found) return null;
-  const from = found.start.date().getTime();
+  const from = momentIn(found.start, reference);
   if (since) return from < now ? { from: new Date(from).toISOString(), to: null } : null;
-  return rangeOf(found, from, now);
+  return rangeOf(found, from, found.end ? momentIn(found.end, reference) : null, now);
 }
 
-function rangeOf(found: ParsedResult, from: number, now: number): TimeRange | null {
+/** When the words mean, with the zone's clock of that day: it can differ from the one of today, which chrono knows. */
+function momentIn(found: ParsedComponents, { timezone }: { timezone: number }): number {
+  const at = found.date().getTime();
+  return found.isCertain("timezoneOffset") ? at : momentOf(at + timezone * MINUTE_MS);
+}
+
+function rangeOf(found: ParsedResult, from: number, end: number | null, now: number): TimeRange | null {
   const hasHour = found.start.isCertain("hour");
-  if (!found.end) {
+  if (!found.end || end === null) {
     if (!hasHour) return between(dayStart(from, 0), dayStart(from, 1));
     return from < now ? { from: new Date(from).toISOString(), to: null } : null;
   }
-  const end = found.end.date().getTime();
   const start = hasHour ? from : dayStart(from, 0);
   const last = found.end.isCertain("hour") ? end : dayStart(end, 1);
   return last > start ? between(start, last) : null;

@@ -1,3 +1,4 @@
+import { counted } from "../controls/format";
 import { offsetName, zone, zoned } from "../controls/zone";
 
 /** A time range: `from` and `to` are relative to now (`-1h`) or RFC 3339; `to` is null for now. */
@@ -40,12 +41,25 @@ export function lengthMs(range: TimeRange, now: number): number {
   return (to ? Date.parse(to) : now) - Date.parse(from);
 }
 
-/** The name of the range, with the time zone of its times: "Last 1 hour · UTC+1". */
+/** The name of the range, with the time zone that its times have then: "Last 1 hour · UTC+1". */
 export function rangeName(range: TimeRange, now: number): string {
-  const preset = range.to === null && PRESETS.find((each) => each.from === range.from);
+  const relative = range.to === null ? relativeName(range.from) : null;
+  if (relative) return `${relative} · ${offsetName(now)}`;
   const { from, to } = resolved(range, now);
-  const name = preset ? preset.name : `${dateTime(Date.parse(from))} to ${to ? dateTime(Date.parse(to)) : "now"}`;
-  return `${name} · ${offsetName(now)}`;
+  const [start, end] = [Date.parse(from), to ? Date.parse(to) : now];
+  const [first, last] = [offsetName(start), offsetName(end)];
+  const startText = dateTime(start) + (first === last ? "" : ` ${first}`);
+  if (!to) return `Since ${startText} · ${last}`;
+  if (first !== last) return `${startText} to ${dateTime(end)} ${last}`;
+  return `${format(start, end).formatRange(start, end)} · ${last}`;
+}
+
+const UNIT_NAMES = { s: "second", m: "minute", h: "hour", d: "day", w: "week" } as const;
+
+/** "Last 2 hours" for `-2h`; null for a time. */
+function relativeName(from: string): string | null {
+  const [, digits, unit] = RELATIVE.exec(from) ?? [];
+  return digits && unit ? `Last ${counted(Number(digits), UNIT_NAMES[unit as keyof typeof UNIT_NAMES])}` : null;
 }
 
 /** The next wider preset than the range; null for the widest. */
@@ -62,20 +76,25 @@ function instant(text: string, now: number): string | null {
 }
 
 function dateTime(at: number): string {
-  return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short", timeZone: zone.value }).format(
-    at,
-  );
+  return format(at).format(at);
+}
+
+/** To the minute, and to the second where one of the times is not at a whole minute. */
+function format(...times: number[]): Intl.DateTimeFormat {
+  const timeStyle = times.every((at) => at % 60_000 === 0) ? "short" : "medium";
+  return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle, timeZone: zone.value });
 }
 
 /**
- * An event's time in the chosen zone: "02:01:09.105", with the day if `withDay`.
+ * An event's time in the chosen zone: "02:01:09.105", with the day if `withDay`, which has its year if it is "full".
  *
  * @param timestamp RFC 3339 in UTC, with up to nine digits of a second.
  */
-export function lineTime(timestamp: string, withDay: boolean): string {
+export function lineTime(timestamp: string, withDay: boolean | "full"): string {
   const at = zoned(Date.parse(`${timestamp.slice(0, 19)}Z`));
   const two = (number: number) => String(number).padStart(2, "0");
-  const day = withDay ? `${two(at.getUTCMonth() + 1)}-${two(at.getUTCDate())} ` : "";
+  const year = withDay === "full" ? `${at.getUTCFullYear()}-` : "";
+  const day = withDay ? `${year}${two(at.getUTCMonth() + 1)}-${two(at.getUTCDate())} ` : "";
   const digits = (/\.(\d+)/.exec(timestamp)?.[1] ?? "").padEnd(3, "0").slice(0, 3);
   return `${day}${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}.${digits}`;
 }

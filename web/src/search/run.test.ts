@@ -77,4 +77,15 @@ describe("a search", () => {
     await started;
     expect([run.phase.value, run.problem.value]).toEqual(["done", null]);
   });
+
+  it("never adds a page of a search that failed to the events of its last time", async () => {
+    const run = new SearchRun();
+    fetched.mockResolvedValueOnce(page(["a"], "c1"));
+    fetched.mockResolvedValueOnce(Response.json({ code: "search_unavailable", error: "Down." }, { status: 503 }));
+    fetched.mockResolvedValueOnce(page(["a"], "c1"));
+    await run.start(BODY);
+    await run.start(BODY);
+    await run.more();
+    expect(shown(run)).toEqual(["a"]);
+  });
 });

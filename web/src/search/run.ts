@@ -8,6 +8,8 @@ export type Phase = "idle" | "first-page" | "more" | "done";
 export class SearchRun {
   readonly phase = signal<Phase>("idle");
   readonly events = signal<LogEvent[]>([]);
+  /** Whether the events are of this search; until its first page is there, they are of the search before. */
+  readonly isOwn = signal(false);
   readonly problem = signal<Error | null>(null);
   readonly stats = signal<SearchPage["stats"] | null>(null);
   /** Whether there are more events than those that are loaded. */
@@ -21,8 +23,12 @@ export class SearchRun {
   async start(body: SearchBody): Promise<boolean> {
     this.body = body;
     this.cursor = null;
+    this.hasMore.value = false;
     const page = await this.load("first-page");
-    if (page) this.events.value = page.events;
+    if (page) {
+      this.events.value = page.events;
+      this.isOwn.value = true;
+    }
     return page !== null;
   }
 

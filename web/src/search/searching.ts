@@ -1,5 +1,6 @@
-import { effect } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { zone } from "../controls/zone";
 import { sessionState } from "../session/session";
 import {
   filterOf,
@@ -30,6 +31,8 @@ export class Searching {
   /** Of a query with pipes, which makes a table instead of lines. */
   readonly table = new Loaded<Table>();
   readonly isTable: boolean;
+  /** Whether the person stopped it before its results were there. */
+  readonly cancelled = signal(false);
   filter: Filter;
   private started = false;
 
@@ -43,8 +46,8 @@ export class Searching {
     this.filter = filterOf(filterText(query), range, Date.now());
     if (last === null) return;
     if (!this.isTable) this.run.events.value = last.run.events.value;
-    this.histogram.value.value = last.histogram.value.value;
-    this.fields.value.value = last.fields.value.value;
+    this.histogram.inherit(last.histogram.value.value);
+    this.fields.inherit(last.fields.value.value);
   }
 
   /** Search, unless it has been done; the results of "back" are those that were left. */
@@ -55,6 +58,7 @@ export class Searching {
   /** Search now. An account runs few searches at a time, so the lines come first. */
   async start(): Promise<void> {
     this.started = true;
+    this.cancelled.value = false;
     const began = (this.filter = filterOf(filterText(this.query), this.range, Date.now()));
     this.before.clear();
     if (!(await this.readResults(began)) || began !== this.filter) return;
@@ -74,13 +78,29 @@ export class Searching {
     return this.isTable ? this.table.loading.value : this.run.phase.value === "first-page";
   }
 
+  /** Whether the results are there, be it from an earlier time of the same search. */
+  get hasResults(): boolean {
+    return this.isTable ? this.table.value.value !== null : this.run.isOwn.value;
+  }
+
+  /** Whether what is shown is not the answer: of the search before, or of an earlier time. */
+  get stale(): boolean {
+    return this.reading || !this.hasResults;
+  }
+
   get problem(): Error | null {
     return this.isTable ? this.table.problem.value : this.run.problem.value;
   }
 
   cancel(): void {
-    if (this.isTable) this.table.cancel();
-    else this.run.cancel();
+    this.stop();
+    this.cancelled.value = true;
+  }
+
+  /** Try again what failed: the next page, or the search. */
+  retry(): void {
+    if (this.run.hasMore.value) void this.run.more();
+    else void this.start();
   }
 
   compare(): void {
@@ -92,8 +112,13 @@ export class Searching {
   /** Stop the first page; one that is not there is searched again later. */
   leave(): void {
     if (!this.reading) return;
-    this.cancel();
+    this.stop();
     this.started = false;
+  }
+
+  private stop(): void {
+    if (this.isTable) this.table.cancel();
+    else this.run.cancel();
   }
 }
 
@@ -107,6 +132,11 @@ effect(() => {
 /** Forget the results of a search, so that it is searched anew. */
 export function discardResults(query: string, range: TimeRange): void {
   kept.delete(keyOf(query, range));
+}
+
+/** Whether two searches are the same one, and share their results. */
+export function isSameSearch(query: string, range: TimeRange, otherQuery: string, otherRange: TimeRange): boolean {
+  return keyOf(query, range) === keyOf(otherQuery, otherRange);
 }
 
 /** The search of the address; the last KEPT searches keep their results for "back" and "forward". */
@@ -127,6 +157,7 @@ export function useSearching(query: string, range: TimeRange): Searching {
   return searching;
 }
 
+/** With the zone, in which days begin. */
 function keyOf(query: string, { from, to }: TimeRange): string {
-  return JSON.stringify([query, from, to]);
+  return JSON.stringify([query, from, to, zone.value]);
 }

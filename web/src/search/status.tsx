@@ -55,13 +55,13 @@ export function Status(props: StatusProps) {
           Live
         </Link>
         <button type="button" class="button plain small" aria-pressed={compare} onClick={onCompare}>
-          Compare with {length} before
+          Compare<span class="wide"> with {length} before</span>
         </button>
         <button type="button" class="button plain small wrap-choice" aria-pressed={wrap} onClick={onWrap}>
           Wrap
         </button>
         <button type="button" class="button plain small" aria-haspopup="dialog" onClick={onSaved}>
-          Save or open
+          Save<span class="wide"> or open</span>
         </button>
         <button type="button" class="button plain small" aria-haspopup="dialog" onClick={onExport}>
           Export
@@ -100,7 +100,7 @@ function Count({ searching }: { searching: Searching }) {
   const { rows } = table.value.value ?? { rows: [] };
   if (searching.isTable)
     return <Counted count={numbers.format(rows.length)} of={rows.length === 1 ? "row" : "rows"} rest={cost} />;
-  const isCounted = histogram.value.value !== null && !histogram.loading.value && !searching.reading;
+  const isCounted = histogram.value.value !== null && !histogram.stale.value && !searching.reading;
   const loaded = run.events.value.length;
   const total = isCounted ? histogram.value.value!.total : loaded;
   const earlier = before.value.value?.total;

@@ -1,4 +1,5 @@
 import type { Table } from "./api";
+import { Marked } from "./marked";
 import { lineTime } from "./range";
 
 const numbers = new Intl.NumberFormat(undefined, { maximumFractionDigits: 3 });
@@ -26,7 +27,7 @@ export function TableView({ table, stale }: { table: Table; stale: boolean }) {
               <tr key={index}>
                 {row.map((value, at) => (
                   <td key={at} class={columns[at]!.type}>
-                    <bdi>{cellText(value, columns[at]!.type)}</bdi>
+                    <Marked text={cellText(value, columns[at]!.type)} />
                   </td>
                 ))}
               </tr>

@@ -6,7 +6,7 @@ import { Problem } from "../controls/problem";
 import { textOf, useSubmission } from "../controls/submission";
 import { Submit } from "../controls/submit";
 import { rememberEmail, rememberedEmail } from "./entered-email";
-import { logIn } from "./session";
+import { hasExpired, logIn } from "./session";
 
 export function SignInPage() {
   const [, go] = useLocation();
@@ -21,7 +21,10 @@ export function SignInPage() {
     }
   });
   return (
-    <Entrance title="Sign in">
+    <Entrance
+      title="Sign in"
+      about={hasExpired.value && "Your session has expired. After you sign in, the page continues where it was."}
+    >
       <form class="stack" onSubmit={form.onSubmit} noValidate>
         <Field
           label="E-mail"

@@ -5,6 +5,9 @@ import { Problem } from "../controls/problem";
 import { Snippet } from "../controls/snippet";
 import { useSubmission } from "../controls/submission";
 import { Submit } from "../controls/submit";
+import { firstLine } from "../search/first-line";
+import { Marked } from "../search/marked";
+import { lineTime } from "../search/range";
 import { createKey, type CreatedKey } from "../keys/api";
 import { waitForLog, type FirstLog } from "./first-log";
 import { CLIENTS, type Client } from "./snippets";
@@ -89,11 +92,15 @@ function Arrival() {
     <div class="arrival" role="status">
       {log ? (
         <>
-          <p class="line">
+          <p class="first-log">
             <i class={`level ${log.level}`} aria-hidden="true" />
-            <time>{log.timestamp.slice(11, 23)}</time>
-            <span class="dim">{log.service}</span>
-            <span>{log.message}</span>
+            <time>{lineTime(log.timestamp, false)}</time>
+            <span class="dim">
+              <Marked text={log.service} />
+            </span>
+            <span>
+              <Marked text={firstLine(log.message).first} />
+            </span>
           </p>
           <p>
             Your first log is here. <Link href="/search">Search</Link> finds every one that follows.

@@ -4,13 +4,15 @@ import { Link, useLocation, useParams } from "wouter-preact";
 import { call } from "../api/client";
 import { ApiProblem } from "../api/problem";
 import { useTitle } from "../app/title";
+import { counted } from "../controls/format";
 import { Problem } from "../controls/problem";
 import { useResource } from "../controls/resource";
 import { Skeleton } from "../controls/skeleton";
 import { zone } from "../controls/zone";
 import { writeAddress } from "../search/address";
 import { EventPanel, type Tab } from "../search/event-panel";
-import { useKeys } from "../search/keys";
+import { KeyHelp, useKeys, type KeyAction } from "../search/keys";
+import { Marked } from "../search/marked";
 import { Lines, useExpanded } from "../search/lines";
 import { condition } from "../search/query-text";
 import { between } from "../search/range";
@@ -56,6 +58,7 @@ function Shown({ trace }: { trace: Trace }) {
   const [span, setSpan] = useState<Span | null>(null);
   const [selected, setSelected] = useState<number | null>(null);
   const [open, setOpen] = useState(false);
+  const [help, setHelp] = useState(false);
   const [tab, setTab] = useState<Tab>("event");
   const events = eventsOf(span, trace.events);
   const [expandedLines, expand] = useExpanded(events);
@@ -64,12 +67,16 @@ function Shown({ trace }: { trace: Trace }) {
   const query = condition({ name: "trace_id", kind: "text", text: trace.trace_id });
   const move = (by: number) =>
     setSelected((last) => Math.min(Math.max((last ?? -1) + by, 0), Math.max(events.length - 1, 0)));
-  useKeys([
+  const actions: KeyAction[] = [
     { key: "j", does: "the next line", run: () => move(1) },
     { key: "k", does: "the line before", run: () => move(-1) },
+    { key: "ArrowDown", does: "the next line", run: () => move(1) },
+    { key: "ArrowUp", does: "the line before", run: () => move(-1) },
     { key: "Enter", does: "open the line beside", run: () => setOpen(true) },
     { key: "Escape", does: "close the line", run: () => setOpen(false) },
-  ]);
+    { key: "?", does: "this help", run: () => setHelp(true) },
+  ];
+  useKeys(actions);
 
   return (
     <div class="search trace">
@@ -77,8 +84,8 @@ function Shown({ trace }: { trace: Trace }) {
         <h1>Trace</h1>
         <code class="trace-id">{trace.trace_id}</code>
         <p class="dim">
-          {durationText(trace.duration_ms)} · {trace.spans.length.toLocaleString()} spans in {trace.services.length}{" "}
-          services · {trace.events.length.toLocaleString()} events · {zone.value}
+          {durationText(trace.duration_ms)} · {counted(trace.spans.length, "span")} in{" "}
+          {counted(trace.services.length, "service")} · {counted(trace.events.length, "event")} · {zone.value}
         </p>
         <Link class="button small" href={writeAddress({ query, range })}>
           Search its events
@@ -127,6 +134,7 @@ function Shown({ trace }: { trace: Trace }) {
           />
         )}
       </div>
+      {help && <KeyHelp actions={actions} onClose={() => setHelp(false)} />}
     </div>
   );
 }
@@ -140,7 +148,7 @@ function Timeline({ trace, chosen, onChoose }: { trace: Trace; chosen: Span | nu
           <li key={`${span.service} ${span.span_id}`}>
             <button type="button" aria-pressed={span === chosen} onClick={() => onChoose(span)}>
               <span class="span-name">
-                {span.service || "no service"} <span class="faint">{span.span_id}</span>
+                {span.service ? <Marked text={span.service} /> : "no service"} <span class="faint">{span.span_id}</span>
               </span>
               <span class="span-track">
                 <i
@@ -149,8 +157,7 @@ function Timeline({ trace, chosen, onChoose }: { trace: Trace; chosen: Span | nu
                 />
               </span>
               <span class="span-length">
-                {durationText(span.duration_ms)} · {span.events.toLocaleString()}{" "}
-                {span.events === 1 ? "event" : "events"}
+                {durationText(span.duration_ms)} · {counted(span.events, "event")}
               </span>
             </button>
           </li>

@@ -106,6 +106,8 @@ function Figures(props: { report: UsageReport; billing: BillingState | null; for
   const { period } = props.report;
   const terms = props.billing?.terms ?? null;
   const { forecast } = props;
+  const isPriced = forecast !== null && terms !== null && period.estimate_cents !== null;
+  const price = isPriced ? money(priceCents(terms, forecast), period.currency) : null;
   const included = period.included_bytes ? `of ${bytesText(period.included_bytes)} included` : "";
   return (
     <dl class="figures">
@@ -121,15 +123,13 @@ function Figures(props: { report: UsageReport; billing: BillingState | null; for
       </div>
       <div>
         <dt>Forecast</dt>
-        <dd>
-          {forecast === null
-            ? "–"
-            : terms && period.estimate_cents !== null
-              ? money(priceCents(terms, forecast), period.currency)
-              : bytesText(forecast)}
-        </dd>
+        <dd>{forecast === null ? "–" : (price ?? bytesText(forecast))}</dd>
         <dd class="dim">
-          {forecast === null ? "after the first day" : `${bytesText(forecast)} if logs arrive as until now`}
+          {forecast === null
+            ? "after the first day"
+            : price === null
+              ? "at the pace so far"
+              : `${bytesText(forecast)} at the pace so far`}
         </dd>
       </div>
       <div>

@@ -85,34 +85,36 @@ export function QueryField({ query, field, wrongAt, onSubmit }: QueryFieldProps)
   const chosen = completing.chosen.value;
   return (
     <div class="query-field">
-      <Colours text={text} wrongAt={text === query ? wrongAt : null} />
-      <textarea
-        ref={field}
-        class="query"
-        rows={1}
-        role="combobox"
-        aria-label="Query"
-        aria-expanded={options.length > 0}
-        aria-autocomplete="list"
-        aria-controls="completions"
-        aria-activedescendant={chosen === null ? undefined : `completion-${chosen}`}
-        aria-invalid={wrongAt !== null}
-        placeholder='level:error service:checkout "timed out"'
-        autocomplete="off"
-        autocapitalize="off"
-        enterkeyhint="search"
-        spellcheck={false}
-        value={text}
-        onInput={(event) => {
-          const { value, selectionStart } = event.currentTarget;
-          past.current = null;
-          setText(value);
-          if (value.trim() === "") completing.close();
-          else completing.ask(value, selectionStart);
-        }}
-        onKeyDown={press}
-        onBlur={() => completing.close()}
-      />
+      <div class="query-scroll">
+        <Colours text={text} wrongAt={text === query ? wrongAt : null} />
+        <textarea
+          ref={field}
+          class="query"
+          rows={1}
+          role="combobox"
+          aria-label="Query"
+          aria-expanded={options.length > 0}
+          aria-autocomplete="list"
+          aria-controls="completions"
+          aria-activedescendant={chosen === null ? undefined : `completion-${chosen}`}
+          aria-invalid={wrongAt !== null}
+          placeholder='level:error service:checkout "timed out"'
+          autocomplete="off"
+          autocapitalize="off"
+          enterkeyhint="search"
+          spellcheck={false}
+          value={text}
+          onInput={(event) => {
+            const { value, selectionStart } = event.currentTarget;
+            past.current = null;
+            setText(value);
+            if (value.trim() === "") completing.close();
+            else completing.ask(value, selectionStart);
+          }}
+          onKeyDown={press}
+          onBlur={() => completing.close()}
+        />
+      </div>
       <Options options={options} chosen={chosen} onAccept={accept} />
     </div>
   );
