@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from random import Random
 from typing import Any
 
 import boto3
@@ -24,7 +25,7 @@ from functions.shared.tables.transaction import write_once
 from functions.shared.tenancy import TenantId
 from functions.sync.ledger import INLINE_BYTES, Batch, Ledger
 from functions.sync.notifications import StagedObject
-from functions.sync.packed_manifest import pack
+from functions.sync.packed_manifest import MAX_MANIFEST_BYTES, pack
 from functions.sync.plan import plan
 from infra.topology import table
 from local import transactions
@@ -112,6 +113,18 @@ def test_an_object_has_one_batch_whichever_client_claims_it(dynamodb: Any) -> No
     assert {each.key for each in second.members} == {each.key for each in objects[20:]}
     assert theirs.complete(theirs.batch(second.batch_id)) == second
     assert ours.complete(ours.batch(first.batch_id)) == first
+
+
+def test_the_largest_manifest_is_read_whole(dynamodb: Any) -> None:
+    """A third longer in an answer, as base64."""
+    ours, theirs = (Table(LedgerItem, "ledger", client) for client in (DirectClient(), dynamodb))
+    packed = Random(1).randbytes(MAX_MANIFEST_BYTES)
+    ours.put(LedgerItem("manifest#a", manifest=packed, forget_at=1))
+
+    for each in (ours, theirs):
+        found = each.get("manifest#a")
+        assert found
+        assert found.manifest == packed
 
 
 def test_a_transaction_whose_condition_fails_writes_nothing(dynamodb: Any) -> None:
