@@ -38,7 +38,7 @@ class Measurement:
 MEASUREMENTS = (
     Measurement(frozenset({1, 2}), ingest.core_bars),
     Measurement(frozenset({3}), ingest.handler_bar),
-    Measurement(frozenset({4}), ingest.import_bar),
+    Measurement(frozenset({4}), ingest.import_bars),
     Measurement(frozenset({16}), protocols.bars),
     Measurement(frozenset({5}), sync.share_bars),
     Measurement(frozenset({7}), sync.batching_bars),

@@ -27,6 +27,7 @@ from functions.shared.events.staged_key import StagedKey, is_staged, time_ordere
 from functions.shared.schema.history import apply_missing
 from functions.shared.schema.migration_files import migrations
 from functions.shared.secret_text import SecretText
+from functions.shared.tables.direct_client import DirectClient
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
 from functions.sync.batch_processor import BatchProcessor, Deadline
@@ -63,7 +64,7 @@ class SyncWorld:
     """A staging bucket, an empty ledger and an empty warehouse; the engine's CPU is that of `engine`."""
 
     def __init__(self, bucket: Bucket, warehouse: Warehouse, engine: Child) -> None:
-        ledger = Ledger(_LEDGER)
+        ledger = Ledger(_LEDGER, client=DirectClient())
         self._bucket = bucket
         self._engine = engine
         self._loader = EventsTable(warehouse)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -39,6 +39,9 @@ class _Nowhere:
 
     def create(self, _key: str, body: bytes, _attributes: Mapping[str, str] | None = None) -> str:
         return str(len(body))
+
+    def delete(self, _keys: Sequence[str]) -> None:
+        """Checkpoints, which a slow machine writes: there are none."""
 
 
 class _Unwritten:

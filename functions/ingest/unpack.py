@@ -6,13 +6,13 @@ what it decodes to, and with nothing else: a decompressor copies what is left of
 ends, so it is given FEED_BYTES at a time.
 """
 
-import zlib
 from collections.abc import Generator, Iterator
 from typing import Protocol
 
 from backports import zstd
 
 from functions.shared.errors import HttpError
+from functions.shared.inflate import WBITS, InflateError, inflater
 
 MAX_WIRE_BYTES = 4 * 1024 * 1024
 MAX_DECODED_BYTES = 64 * 1024 * 1024
@@ -34,7 +34,7 @@ _GZIP = b"\x1f\x8b"
 
 
 class _Decompressor(Protocol):
-    """What both have. zlib's hands input back as `unconsumed_tail`, zstd's says `needs_input`."""
+    """What both have. zlib-ng's hands input back as `unconsumed_tail`, zstd's says `needs_input`."""
 
     @property
     def eof(self) -> bool: ...
@@ -101,7 +101,7 @@ def _undo(body: bytes, name: str) -> Iterator[bytes]:
             )
         try:
             used_bytes = yield from _member(_decompressor(name, rest), rest)
-        except (zlib.error, zstd.ZstdError, EOFError) as fault:
+        except (InflateError, zstd.ZstdError, EOFError) as fault:
             raise HttpError(400, "invalid_encoding", f"The body is not valid {name}.") from fault
         if not used_bytes:
             raise HttpError(400, "invalid_encoding", f"The body ends in the middle of its {name} stream.")
@@ -131,8 +131,8 @@ def _decompressor(name: str, data: memoryview) -> _Decompressor:
     if name == "zstd":
         return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW_LOG})
     if name == "deflate":
-        return zlib.decompressobj(zlib.MAX_WBITS if _has_zlib_header(data) else -zlib.MAX_WBITS)
-    return zlib.decompressobj(zlib.MAX_WBITS | 16)
+        return inflater(WBITS if _has_zlib_header(data) else -WBITS)
+    return inflater(WBITS | 16)
 
 
 def _has_zlib_header(data: memoryview) -> bool:

@@ -29,6 +29,7 @@ from functions.shared.events.staged_key import StagedKey, is_staged
 from functions.shared.fan_out import FanOut
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.direct_client import DirectClient
 from functions.shared.tenancy import TenantId
 from functions.sync.backoff import backoff_seconds, set_visibility_timeouts
 from functions.sync.batch_processor import Deadline
@@ -73,7 +74,7 @@ def _sync() -> Sync:
     keeper = byoc_clients(settings)
     queue = client("sqs")
     clouds = ByocLoader(
-        Ledger(settings.ledger_table),
+        Ledger(settings.ledger_table, client=DirectClient()),
         HealthStore(settings.health_table),
         keeper,
         partial(prepare_tables, keeper),

@@ -20,6 +20,7 @@ from functions.shared.events.staged_key import is_staged
 from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.direct_client import DirectClient
 from functions.sync.backoff import backoff_seconds, set_visibility_timeouts
 from functions.sync.batch_processor import BatchProcessor, Deadline
 from functions.sync.ledger import Ledger
@@ -55,7 +56,7 @@ def _sync() -> _Sync:
     settings = load(Settings)
     warehouse = PlatformWarehouse(settings.warehouse_secret, settings.insert_timeout_seconds)
     queue = boto3.client("sqs")
-    ledger = Ledger(settings.ledger_table)
+    ledger = Ledger(settings.ledger_table, client=DirectClient())
     tombstones = TombstoneCache(Tombstones(settings.tombstones_table))
     driver = BatchProcessor(
         ledger, StagingBucket(open_bucket(settings.staging_bucket)), EventsTable(warehouse)

@@ -24,9 +24,16 @@ from typing import Any
 
 from functions.shared.batch_usage import packed, shard_of
 from functions.shared.errors import PermanentError
-from functions.shared.tables.ledger import OBJECT, LedgerItem, batch_entry, manifest_entry, object_entry
+from functions.shared.tables.ledger import (
+    OBJECT,
+    Claim,
+    LedgerItem,
+    batch_entry,
+    manifest_entry,
+    object_entry,
+)
 from functions.shared.tables.store_errors import ConditionFailedError, StoreUnavailableError
-from functions.shared.tables.table import Table
+from functions.shared.tables.table import NewItem, Table
 from functions.shared.tables.transaction import open_client, write_once
 from functions.sync.commit_log import CommitLog
 from functions.sync.notifications import StagedObject
@@ -98,7 +105,7 @@ class Ledger:
     ----------
     table: the DynamoDB table; its partition key is `entry`.
     clock: seconds since 1970.
-    client: a boto3 client for DynamoDB; None to create one.
+    client: a boto3 client for DynamoDB, or a DirectClient; None to create one of boto3.
     """
 
     def __init__(self, table: str, clock: Callable[[], float] = time.time, client: Any = None) -> None:
@@ -229,6 +236,10 @@ class Ledger:
             batch.manifest.destination, batch.manifest.expires_on, tuple(members), after=batch.batch_id
         )
         had = {each.key for each in batch.members}
+        new: list[NewItem] = [
+            self._put_manifest(manifest, SEALED),
+            *self._claims(manifest.batch_id, [each for each in members if each.key not in had]),
+        ]
         writes = [
             self._table.write_of_update(
                 batch_entry(batch.batch_id),
@@ -236,13 +247,7 @@ class Ledger:
                 LedgerItem.successor.set(manifest.batch_id),
                 condition=LedgerItem.state == _stored(batch, SEALED),
             ),
-            *(
-                self._table.write_of_put(each, _ABSENT)
-                for each in (
-                    self._put_manifest(manifest, SEALED),
-                    *self._claims(manifest.batch_id, [each for each in members if each.key not in had]),
-                )
-            ),
+            *(self._table.write_of_put(each, _ABSENT) for each in new),
         ]
         try:
             write_once(self._client, writes)
@@ -286,12 +291,10 @@ class Ledger:
             claims |= self.claims(theirs)
         raise StoreUnavailableError("claims disappear while they are read")
 
-    def _claims(self, batch_id: str, objects: Sequence[StagedObject]) -> list[LedgerItem]:
+    def _claims(self, batch_id: str, objects: Sequence[StagedObject]) -> list[Claim]:
         """The write-once claims of `objects` for a batch."""
         forget_at = self._forget_at()
-        return [
-            LedgerItem(object_entry(each.key), batch_id=batch_id, forget_at=forget_at) for each in objects
-        ]
+        return [Claim(object_entry(each.key), batch_id, forget_at) for each in objects]
 
     def _moment(self) -> str:
         """Now, as text that sorts by time."""

@@ -4,7 +4,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from obstore.store import MemoryStore
 from bench.in_process import embedded_engine
 from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.events.staged_key import StagedKey, time_ordered_id
+from functions.shared.tables.direct_client import DirectClient
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
 from functions.sync.ledger import Ledger
@@ -25,6 +26,7 @@ from functions.sync.notifications import StagedObject
 from infra.topology import table
 from local import transactions
 from local.tables import definition
+from tests.signed_connection import connecting_to
 
 TABLE = "ledger"
 NOON = 1_800_000_000.0
@@ -45,7 +47,7 @@ class World:
     ledger: Ledger = field(init=False)
 
     def __post_init__(self) -> None:
-        self.ledger = Ledger(TABLE, self.clock)
+        self.ledger = Ledger(TABLE, self.clock, DirectClient())
 
     def clock(self) -> float:
         return self.now
@@ -124,8 +126,13 @@ def create_ledger(dynamodb: Any) -> None:
 def world() -> Iterator[World]:
     """A world for many runs, which share its tables but none of their keys."""
     transactions.install()
-    with mock_aws(), patch("functions.sync.ledger.INLINE_BYTES", INLINE_BYTES), embedded_engine() as room:
-        create_ledger(boto3.client("dynamodb", region_name="us-east-1"))
+    with ExitStack() as stack:
+        stack.enter_context(mock_aws())
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        create_ledger(client)
+        stack.enter_context(patch("functions.sync.ledger.INLINE_BYTES", INLINE_BYTES))
+        stack.enter_context(patch("functions.shared.tables.signed_client.connect", connecting_to(client)))
+        room = stack.enter_context(embedded_engine())
         narrow = room.database("narrow")
         narrow.command("ALTER TABLE events MODIFY SETTING non_replicated_deduplication_window = 1")
         warehouse = room.database("wide")

@@ -1,5 +1,8 @@
 """The table `ledger`: the claims of staged objects and the batches; see functions.sync.ledger."""
 
+from dataclasses import dataclass
+from typing import Any
+
 from pynamodb.attributes import BinaryAttribute, ListAttribute, UnicodeAttribute
 
 from functions.shared.tables.attributes import IntegerAttribute, SecondsAttribute
@@ -46,6 +49,23 @@ class LedgerItem(Item):
     page = IntegerAttribute(null=True)
 
     uncounted = keys_index(UNMETERED_INDEX, "unmetered", "done_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A new claim: the LedgerItem of `entry` for a batch, which has up to 990. Encoded without pynamodb."""
+
+    entry: str
+    batch_id: str
+    forget_at: int
+
+    def serialize(self) -> dict[str, dict[str, Any]]:
+        """The item for DynamoDB."""
+        return {
+            "entry": {"S": self.entry},
+            "batch_id": {"S": self.batch_id},
+            "forget_at": {"N": str(self.forget_at)},
+        }
 
 
 def object_entry(key: str) -> str:

@@ -1,10 +1,10 @@
-"""Requests to DynamoDB with the standard library alone, for a function whose cold start a caller waits for.
+"""Requests to DynamoDB with the standard library alone, for a cold start and a path that callers wait for.
 
-botocore and pynamodb take four times as long to import and to make a client (docs/performance.md). This
-client knows what the authorizer needs of them: requests signed with the environment's credentials
-(Signature Version 4), kept connections, timeouts, retries, and the errors of
-functions.shared.tables.store_errors. tests/contract/test_signed_client.py compares its signatures with
-botocore's, and what it reads with pynamodb's.
+botocore and pynamodb take four times as long to import and to make a client, and botocore 2 ms of CPU for a
+request of 25 writes (docs/performance.md). This client knows what the authorizer and the ledger need of them:
+requests signed with the environment's credentials (Signature Version 4), kept connections, timeouts, retries,
+and the errors of functions.shared.tables.store_errors. tests/contract/test_signed_client.py compares its
+signatures with botocore's, and what it reads with pynamodb's.
 """
 
 import hashlib
@@ -17,11 +17,12 @@ import ssl
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from functions.shared.errors import SettingsError
-from functions.shared.tables.store_errors import ConditionFailedError, StoreUnavailableError
+from functions.shared.tables.store_errors import cancellation_reasons, error_of
 
 SERVICE = "dynamodb"
 CONTENT_TYPE = "application/x-amz-json-1.0"
@@ -41,6 +42,7 @@ _THROTTLED = {
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "ThrottlingException",
+    "TransactionInProgressException",
 }
 
 Request = Mapping[str, Any]
@@ -66,10 +68,14 @@ class SignedClient:
 
         Raises
         ------
-        ConditionFailedError
+        ConditionFailedError, WriteConflictError
         StoreUnavailableError: a write may or may not have taken place.
         """
-        body = json.dumps(request).encode()
+        return self.send(operation, json.dumps(request).encode())
+
+    def send(self, operation: str, body: bytes) -> dict[str, Any]:
+        """Like `call`, for a request that is encoded already."""
+        reasons: frozenset[str] = frozenset()
         for left in reversed(range(self._tries)):
             try:
                 status, answer = self._answer(operation, body)
@@ -79,13 +85,13 @@ class SignedClient:
             else:
                 if status == 200:
                     return answer
-                reason = _code_of(status, answer)
+                reason, reasons = _code_of(status, answer), cancellation_reasons(answer)
                 if status < 500 and reason not in _THROTTLED:
                     break
             if left:
                 time.sleep(random.uniform(0, _WAIT_SECONDS))  # noqa: S311
         # Raised outside of `except`: no error of a request remains as its context.
-        raise _error_of(reason)
+        raise error_of(reason, reasons)
 
     def _answer(self, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
         """Send once; anew when DynamoDB closed a kept connection, as after a pause of the environment."""
@@ -125,7 +131,13 @@ def connect(scheme: str, host: str, seconds: float) -> http.client.HTTPConnectio
     """A connection that is opened with its first request."""
     if scheme == "http":
         return http.client.HTTPConnection(host, timeout=seconds)
-    return http.client.HTTPSConnection(host, timeout=seconds, context=ssl.create_default_context())
+    return http.client.HTTPSConnection(host, timeout=seconds, context=_tls())
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """One for all connections: to read the trusted certificates takes 30 ms of CPU."""
+    return ssl.create_default_context()
 
 
 def signed_headers(
@@ -160,6 +172,7 @@ def signed_headers(
     return headers
 
 
+@lru_cache(maxsize=2)
 def _signing_key(secret: str, day: str, region: str) -> bytes:
     key = f"AWS4{secret}".encode()
     for part in (day, region, SERVICE, "aws4_request"):
@@ -194,9 +207,3 @@ def _address() -> Any:
 def _code_of(status: int, answer: Mapping[str, Any]) -> str:
     kind = answer.get("__type")
     return kind.rpartition("#")[2] if isinstance(kind, str) else f"status {status}"
-
-
-def _error_of(code: str) -> Exception:
-    if code == "ConditionalCheckFailedException":
-        return ConditionFailedError("a condition did not hold")
-    return StoreUnavailableError(f"DynamoDB: {code}")

@@ -7,8 +7,8 @@ PermanentError
     ConditionFailedError                  the condition of a write did not hold
 """
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from functions.shared.errors import PermanentError, RetryableError
 
@@ -29,6 +29,11 @@ class ConditionFailedError(PermanentError):
     """A write's condition did not hold, so nothing was written: read again, then decide again."""
 
 
+def cancellation_reasons(answer: Mapping[str, Any]) -> frozenset[str]:
+    """Why DynamoDB cancelled a transaction: the codes of the writes that prevented it."""
+    return frozenset(str(each.get("Code")) for each in answer.get("CancellationReasons") or ()) - {"None"}
+
+
 def answer_of(call: Callable[[], T]) -> T:
     """The result of `call`, a call of a boto3 client.
 
@@ -43,15 +48,15 @@ def answer_of(call: Callable[[], T]) -> T:
         return call()
     except ClientError as fault:
         code = str(fault.response.get("Error", {}).get("Code"))
-        cancelled = fault.response.get("CancellationReasons", ())
-        reasons = frozenset(str(each.get("Code")) for each in cancelled) - {"None"}
+        reasons = cancellation_reasons(fault.response)
     except BotoCoreError as fault:
         code = type(fault).__name__
     # Raised outside of `except`: botocore's errors quote the request and would remain as the context.
-    raise _error_of(code, reasons)
+    raise error_of(code, reasons)
 
 
-def _error_of(code: str, reasons: frozenset[str]) -> Exception:
+def error_of(code: str, reasons: frozenset[str] = frozenset()) -> Exception:
+    """The error for DynamoDB's `code`; `reasons` are those of a cancelled transaction, without "None"."""
     if _UNMET in reasons or code == f"{_UNMET}Exception":
         return ConditionFailedError("a condition did not hold")
     if reasons == {"TransactionConflict"}:

@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from pynamodb.constants import (
     ALL_NEW,
@@ -37,6 +37,15 @@ INSERT_ROUNDS = 6
 _WAIT_SECONDS = 0.05
 
 M = TypeVar("M", bound=Item)
+
+
+class NewItem(Protocol):
+    """An item to be written: that of a model, or one that encodes itself."""
+
+    def serialize(self) -> dict[str, dict[str, Any]]: ...
+
+
+N = TypeVar("N", bound=NewItem)
 
 Key = str | tuple[str, str]
 """A partition key, or partition and sort key."""
@@ -80,7 +89,7 @@ class Table(Generic[M]):
         values = item.serialize()
         self._connection.put_item(self._name, *self._key_of(values), attributes=values, condition=condition)
 
-    def insert_missing(self, items: Sequence[M]) -> list[M]:
+    def insert_missing(self, items: Sequence[N]) -> list[N]:
         """Write those of `items` whose keys do not exist; return the others.
 
         Each item is written on its own, for half the price of a transaction: some may be written when this
@@ -153,7 +162,7 @@ class Table(Generic[M]):
         for answer in pages(lambda start: self._scan(start, keep, attributes, consistent)):
             yield from self._items(answer)
 
-    def write_of_put(self, item: M, condition: Condition | None = None) -> Write:
+    def write_of_put(self, item: NewItem, condition: Condition | None = None) -> Write:
         """`put` as part of a transaction."""
         values = item.serialize()
         return {"Put": self._write(self._key_of(values), into=ITEM, attributes=values, condition=condition)}
@@ -238,7 +247,7 @@ class Table(Generic[M]):
             time.sleep(random.uniform(0, _WAIT_SECONDS * 2**attempt))  # noqa: S311
         raise StoreUnavailableError("DynamoDB: it left items unread too often")
 
-    def _insert_some(self, items: Sequence[M]) -> Iterator[M]:
+    def _insert_some(self, items: Sequence[N]) -> Iterator[N]:
         unwritten, code = items, ""
         for attempt in range(INSERT_ROUNDS):
             statements = [insert_statement(self._name, each.serialize()) for each in unwritten]
@@ -251,8 +260,10 @@ class Table(Generic[M]):
         raise StoreUnavailableError(f"DynamoDB: {code}")
 
     def _encoded(self, key: Key) -> dict[str, Any]:
-        encoded: dict[str, Any] = self._connection.get_identifier_map(self._name, *_parts(key))[KEY]
-        return encoded
+        meta = self._connection.get_meta_table(self._name)
+        partition, sort = _parts(key)
+        encoded = {meta.hash_keyname: {"S": partition}}
+        return encoded if sort is None else {**encoded, str(meta.range_keyname): {"S": sort}}
 
     def _items(self, answer: Answer) -> list[M]:
         return [self._model.from_raw_data(each) for each in answer[ITEMS]]

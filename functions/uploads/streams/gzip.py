@@ -1,13 +1,12 @@
 """Decompress gzip, member after member."""
 
-import zlib
-
+from functions.shared.inflate import WBITS, InflateError, Inflater, inflater
 from functions.uploads.streams.contract import PIECE_BYTES, BrokenFileError, Ranges, ResumePoint
 from functions.uploads.streams.members import MemberStream
 
 MAGIC = b"\x1f\x8b"
 
-_GZIP_FORMAT = 16 + zlib.MAX_WBITS
+_GZIP_FORMAT = 16 + WBITS
 _FALSE_CHECKSUMS = ("incorrect data check", "incorrect length check")
 
 _CUT_OFF = BrokenFileError("truncated", "The file ends in the middle of its gzip stream.")
@@ -17,10 +16,10 @@ _TRAILING = BrokenFileError("trailing_data", "The file has other data after its 
 
 
 class _GzipMember:
-    """zlib's decompressor of one member, including header and checksum."""
+    """zlib-ng's decompressor of one member, including header and checksum."""
 
     def __init__(self) -> None:
-        self.zlib = zlib.decompressobj(_GZIP_FORMAT)
+        self.zlib = inflater(_GZIP_FORMAT)
 
     @property
     def needs_input(self) -> bool:
@@ -56,8 +55,8 @@ class GzipStream(MemberStream[_GzipMember]):
         before = member.zlib.copy()
         try:
             return member.zlib.decompress(data, PIECE_BYTES)
-        except zlib.error as fault:
-            # Matched by zlib's message: all its errors have one type.
+        except InflateError as fault:
+            # Matched by zlib-ng's message: all its errors have one type.
             is_checksum = any(each in str(fault) for each in _FALSE_CHECKSUMS)
             self.fault = _CHECKSUM if is_checksum else _CORRUPT
             return _good_part(before, data)
@@ -71,7 +70,7 @@ class GzipStream(MemberStream[_GzipMember]):
         return False
 
 
-def _good_part(before: "zlib._Decompress", data: bytes) -> bytes:
+def _good_part(before: Inflater, data: bytes) -> bytes:
     """The text of `data` up to the fault, found by halving: an error discards all text of a call."""
     good: list[bytes] = []
     width = len(data) // 2
@@ -79,7 +78,7 @@ def _good_part(before: "zlib._Decompress", data: bytes) -> bytes:
         trial = before.copy()
         try:
             good.append(trial.decompress(data[:width]))
-        except zlib.error:
+        except InflateError:
             width //= 2
             continue
         before, data = trial, data[width:]
