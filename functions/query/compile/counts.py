@@ -128,7 +128,9 @@ def _bucket(starts: list[int], nanoseconds: str, bindings: Bindings) -> str:
         seconds = bindings.seconds([start // NANOSECONDS for start in starts])
         return f"toInt64(roundDown(intDiv({nanoseconds}, {NANOSECONDS}), {seconds}))"
     first = bindings.whole(starts[0])
-    return f"intDiv({nanoseconds} - toInt64({first}), toInt64({bindings.whole(width)}))"
+    number = f"intDiv({nanoseconds} - toInt64({first}), toInt64({bindings.whole(width)}))"
+    # The last bucket is longer than the others if it is the day on which the clock goes back.
+    return f"least({number}, {len(starts) - 1})"
 
 
 def _group(field: FieldRef, groups: Sequence[str | None], bindings: Bindings) -> str:
