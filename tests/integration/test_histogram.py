@@ -159,6 +159,14 @@ def test_the_last_bucket_has_all_25_hours_of_the_day_on_which_the_clock_goes_bac
     )
 
 
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_a_day_may_begin_before_1970(requests: QueryRequests, zone: str) -> None:
+    body = {"from": 0, "to": "1970-01-20T00:00:00Z", "time_zone": zone, "interval": "1d"}
+    status, found = requests.post("/v1/histogram", **body)
+    assert (status, found.get("total")) == (200, 0), found
+    assert found["starts"][0].startswith("1969-12-31T")
+
+
 def test_a_filter_and_empty_buckets_are_kept(requests: QueryRequests) -> None:
     body: dict[str, Any] = {
         "from": "2026-10-20T00:00:00Z",
