@@ -73,6 +73,8 @@ def where_filter(where: Where, name: str) -> Filter:
     HttpError: 400 `invalid_where`.
     """
     field = _field(where.field, name)
+    if where.op == "contains" and where.field in TIME_COLUMNS:
+        raise invalid(f"{name}.op", f"must not be 'contains' for '{where.field}': compare times")
     if where.op == "exists":
         if where.value is not msgspec.UNSET and not isinstance(where.value, bool):
             raise invalid(f"{name}.value", "must be true, false or omitted for 'exists'")
@@ -123,7 +125,7 @@ def _value(where: Where, value: Any, name: str) -> Scalar:
     if isinstance(value, (list, dict)):
         raise invalid(name, "must be text, a number, true, false or null")
     if where.field in TIME_COLUMNS:
-        return _time(where, value, name)
+        return _time(value, name)
     if (where.field in TEXT_COLUMNS or where.op == "contains") and not isinstance(value, str):
         raise invalid(name, f"must be text for '{where.op}' on '{where.field}'")
     if where.op in ("lt", "lte", "gt", "gte") and (value is None or isinstance(value, bool)):
@@ -134,9 +136,9 @@ def _value(where: Where, value: Any, name: str) -> Scalar:
     return checked
 
 
-def _time(where: Where, value: Any, name: str) -> int:
-    if where.op == "contains" or not isinstance(value, str):
-        raise invalid(name, f"must be an RFC 3339 time, and '{where.field}' does not support 'contains'")
+def _time(value: Any, name: str) -> int:
+    if not isinstance(value, str):
+        raise invalid(name, "must be an RFC 3339 time such as 2026-11-23T10:00:00Z")
     try:
         return times.parse(value)
     except ValueError as fault:
