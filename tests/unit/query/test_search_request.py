@@ -123,6 +123,37 @@ def test_a_value_that_is_not_in_the_list_is_answered_with_the_list() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("op", "value", "levels"),
+    [
+        ("eq", "WARNING", ("warn",)),
+        ("in", ["err", "fatal"], ("error", "fatal")),
+        ("gte", "error", ("error", "fatal")),
+        ("gt", "info", ("warn", "error", "fatal")),
+        ("lt", "info", ("trace", "debug")),
+        ("lte", "Debug", ("trace", "debug")),
+    ],
+)
+def test_a_condition_on_the_level_takes_its_names_and_compares_by_severity(
+    op: str, value: Any, levels: tuple[str, ...]
+) -> None:
+    where = [{"field": "level", "op": op, "value": value}]
+    assert asked(where=where).filter == Equals(FieldRef("column", "level"), levels)
+
+
+@pytest.mark.parametrize(("op", "value"), [("eq", "errr"), ("ne", ""), ("in", ["info", "x"]), ("gt", "3")])
+def test_a_level_that_no_event_has_is_answered_with_the_levels(op: str, value: Any) -> None:
+    said = refusal(where=[{"field": "level", "op": op, "value": value}]).message
+    assert said == "'where[0].value' must be one of trace, debug, info, warn, error, fatal."
+
+
+@pytest.mark.parametrize(("op", "value"), [("gt", "fatal"), ("lt", "trace")])
+def test_a_range_without_a_level_is_an_error(op: str, value: str) -> None:
+    said = refusal(where=[{"field": "level", "op": op, "value": value}]).message
+    assert said == f"'where[0].value' leaves no level for '{op}': the levels are {ALL_LEVELS}."
+
+
+ALL_LEVELS = "trace, debug, info, warn, error, fatal"
 WIDE = [{"field": "metadata.a", "op": "in", "value": list(range(1000))}] * 4
 LONG_PATHS = [{"field": "metadata." + ".".join("a" * 16), "op": "exists"}] * 8
 
