@@ -28,9 +28,10 @@ from functions.query.language.parser import MAX_CHARACTERS
 from functions.query.language.syntax_tree import EVERYTHING, FieldRef, Loose, Value
 from functions.query.request import FilterBody, time_range
 from functions.query.statistics import SearchStats, stats_of
-from functions.query.stats import TableRows
+from functions.query.stats import TableRows, decode_table
 from functions.shared.forms import decoded, invalid
 from functions.shared.tenancy import TenantId
+from functions.shared.warehouse import UnusableAnswerError
 
 SAMPLE_ROWS = 5000
 MAX_KNOWN = 200
@@ -105,6 +106,22 @@ def known_statement(found: Wanted, tenant: TenantId, now_ns: int | None = None) 
 
 def _counted(value: str, source: str) -> str:
     return f"SELECT {value} AS c0, count() AS c1 FROM {source} GROUP BY c0"
+
+
+def decode_known(content: bytes, found: Wanted) -> TableRows:
+    """The rows of an answer to known_statement.
+
+    Raises
+    ------
+    UnusableAnswerError: the answer has another format, or text that is no JSON where values of metadata are.
+    """
+    known = decode_table(content, COLUMNS)
+    try:
+        for value, _ in known.rows:
+            _value(found, str(value))
+    except msgspec.MsgspecError:
+        raise UnusableAnswerError("the answer has no values of metadata") from None
+    return known
 
 
 def complete_page(found: Wanted, known: TableRows) -> bytes:

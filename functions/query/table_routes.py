@@ -1,11 +1,10 @@
 """The routes whose results are tables: stats, and completions. Loaded at their first request."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from functions.query.compile import Statement
-from functions.query.compile.pipes import TableColumn
-from functions.query.complete import COLUMNS, complete_page, complete_request, known_statement
+from functions.query.complete import complete_page, complete_request, decode_known, known_statement
 from functions.query.cursor import BYOC, MANAGED, Store
 from functions.query.pattern_table import merged_patterns
 from functions.query.search_stores import RunIn, SearchStores
@@ -36,7 +35,9 @@ def stats_answer(content: bytes, caller: Principal, run_in: RunIn, *, dry_run: b
         from functions.query.estimate import estimate_answer
 
         return estimate_answer([compiled.statement], SearchStores(caller, run_in, store, STATS_SETTINGS))
-    found = _run(caller, store, compiled.statement, compiled.columns, run_in)
+    found = _run(
+        caller, store, compiled.statement, lambda content: decode_table(content, compiled.columns), run_in
+    )
     return stats_page(*merged_patterns(compiled, found))
 
 
@@ -52,21 +53,15 @@ def complete_answer(content: bytes, caller: Principal, stores: RunIn) -> bytes:
     if statement is None:
         return complete_page(wanted, EMPTY)
     store = BYOC if caller.byoc else MANAGED
-    return complete_page(wanted, _run(caller, store, statement, COLUMNS, stores))
+    known = _run(caller, store, statement, lambda content: decode_known(content, wanted), stores)
+    return complete_page(wanted, known)
 
 
 def _run(
     caller: Principal,
     store: Store,
     statement: Statement,
-    columns: Sequence[TableColumn],
+    decode: Callable[[bytes], TableRows],
     stores: RunIn,
 ) -> TableRows:
-    return stores(
-        store,
-        caller.tenant,
-        statement,
-        lambda content: decode_table(content, columns),
-        EMPTY,
-        STATS_SETTINGS,
-    )
+    return stores(store, caller.tenant, statement, decode, EMPTY, STATS_SETTINGS)
