@@ -191,7 +191,13 @@ def test_any_text_is_a_time_or_one_error(text: str) -> None:
     assert re.match("(must be an RFC 3339 time|is outside the years|is )|$", said)
 
 
-@pytest.mark.parametrize("name", ["Mars/Base", "", "../UTC", "/etc/passwd", "Europe", "utc\x00", "x" * 64])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Mars/Base", "", "../UTC", "/etc/passwd", "Europe", "utc\x00", "x" * 64, "right/Europe/Berlin",
+        "posix/UTC", "localtime", "posixrules", "Factory",
+    ],
+)  # fmt: skip
 def test_a_zone_that_does_not_exist_is_an_error_with_examples(name: str) -> None:
     with pytest.raises(HttpError) as refused:
         time_range(FilterBody(time_zone=name))
