@@ -142,7 +142,7 @@ def handler(event: Event) -> Answer:
 def _export_answer(event: Event, caller: Principal) -> Answer:
     """The response of a route of exports, which read no rows."""
     asked, route = request(event), event["routeKey"]
-    check_parameters(asked.query)
+    check_parameters(asked.query, method=asked.method)
     if route == "POST /v1/search/export":
         return answer(202, msgspec.json.encode(_search_exports().request(asked.body, caller)))
     if route == "GET /v1/search/exports":
@@ -155,7 +155,7 @@ def _format_answer(event: Event) -> Answer:
     from functions.query.format import format_answer  # loaded at the first request
 
     asked = request(event)
-    check_parameters(asked.query)
+    check_parameters(asked.query, method=asked.method)
     return answer(200, format_answer(asked.body))
 
 
@@ -173,7 +173,7 @@ def _answer(event: Event, caller: Principal) -> bytes:
 
         tenant, days = caller.tenant, caller.retention_days
         return trace_page(_events_of(caller), tenant, _id_of(event), asked.query, days)
-    check_parameters(asked.query)
+    check_parameters(asked.query, method=asked.method)
     if route == "GET /v1/events/{id}":
         return event_context.event_page(_events_of(caller), caller.tenant, _id_of(event))
     if route == "POST /v1/search":

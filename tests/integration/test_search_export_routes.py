@@ -146,5 +146,6 @@ def test_the_list_has_the_newest_exports_and_fits_into_a_response(
 def test_unknown_parameters_and_other_scopes_are_rejected(routes: ExportRoutes, route: str) -> None:
     status, rejected = routes.ask(route, "acme", export_id="sxp_1", query={"dry_run": "true"})
     assert (status, rejected["code"]) == (400, "unknown_parameter")
+    assert ("JSON body" in rejected["error"]) == route.startswith("POST "), rejected["error"]
     status, rejected = routes.ask(route, "acme", export_id="sxp_1", scopes="ingest")
     assert (status, rejected["code"]) == (403, "forbidden_scope")
