@@ -22,7 +22,7 @@ def too_long() -> HttpError:
     """The statement of a search would be too long to send, or to plan."""
     return HttpError(
         400,
-        "query_too_heavy",
+        QUERY_TOO_HEAVY,
         "The query is too long for ClickHouse: use fewer conditions, pipes and extracted fields.",
     )
 

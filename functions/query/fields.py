@@ -27,6 +27,7 @@ from functions.query.counted_fields import (
     decode_counted,
 )
 from functions.query.cursor import MANAGED, Store
+from functions.query.errors import QUERY_TOO_HEAVY
 from functions.query.field_names import field_named
 from functions.query.field_summary import FieldSummary, JsonType, SampledRow, discovered, events_of, named
 from functions.query.language.names import written
@@ -311,6 +312,6 @@ def _share(count: int, rows: int) -> float:
 def _too_long() -> HttpError:
     return HttpError(
         400,
-        "query_too_heavy",
+        QUERY_TOO_HEAVY,
         "The response would be too long: lower 'values', or name the 'fields' that you need.",
     )
