@@ -15,8 +15,9 @@ from functions.query.bindings import Bindings
 from functions.query.compile import Statement, base_conditions
 from functions.query.compile.counts import bucket_counts
 from functions.query.compile.pipes import TableColumn, table
-from functions.query.fields import fields_answer
+from functions.query.fields import answer
 from functions.query.histogram import bucket_statement, decode_counts, histogram_request
+from functions.query.route_call import RouteCall
 from functions.query.stats import compiled_stats, decode_table, stats_request
 from functions.shared.access import Principal
 from functions.shared.warehouse import Warehouse
@@ -131,11 +132,15 @@ def _fields(week: Warehouse) -> Bar:
     ) -> Any:
         return decode(week.select_json(selected.sql, selected.parameters, {**settings, **NO_CACHE}))
 
+    def no_events(_store: Any) -> Any:
+        raise AssertionError("the fields of events are no search")
+
     caller = Principal(ACME, "k", "p", frozenset({"read"}), 30, 1, "", "key:k", "managed_30")
 
     def listed(fields: list[str]) -> Callable[[], bytes]:
         content = json.dumps({**ALL_DAYS, "fields": fields}).encode()
-        return lambda: fields_answer(content, caller, run_in)
+        call = RouteCall(body=content, caller=caller, run_in=run_in, events_of=no_events, dry_run=False)
+        return lambda: answer(call)
 
     found = in_turns({"ours": listed(LISTED), "peer": listed([*LISTED, "trace_id"])}, ROUNDS)
     what = f"level, service and project of {DAYS} days: all events against a sample"

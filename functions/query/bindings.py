@@ -45,7 +45,12 @@ class Bindings:
         return self._bind(list(values), "Array(Int64)")
 
     def whole(self, value: int) -> str:
+        """`value`, which is not negative."""
         return self._bind(value, "UInt64")
+
+    def integer(self, value: int) -> str:
+        """`value`, which may be negative."""
+        return self._bind(value, "Int64")
 
     def _bind(self, value: Bound, kind: str) -> str:
         name = f"p{len(self.parameters)}"

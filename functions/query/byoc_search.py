@@ -88,8 +88,6 @@ class ByocSearch:
     def _run(self, tenant: TenantId, run: Callable[[EventSearch], T], nothing: T) -> T:
         """What `run` finds; `nothing` before the first load, when the table does not exist yet.
 
-        `without_identity`: the statement for a table that lacks a column, because our user may not alter it.
-
         Raises
         ------
         HttpError: 503 `destination_unavailable` when the customer's ClickHouse does not answer, rejects

@@ -15,6 +15,7 @@ from functions.query.compile import Statement, base_conditions, metadata
 from functions.query.compile.counted import hours_of_values
 from functions.query.compile.counts import value_counts
 from functions.query.compile.pipes import TableColumn
+from functions.query.cursor import BYOC, MANAGED
 from functions.query.language.completion import (
     Completion,
     KnownField,
@@ -27,10 +28,12 @@ from functions.query.language.literals import is_loose
 from functions.query.language.parser import MAX_CHARACTERS
 from functions.query.language.syntax_tree import EVERYTHING, FieldRef, Loose, Value
 from functions.query.request import FilterBody, time_range
+from functions.query.route_call import RouteCall
 from functions.query.statistics import SearchStats, stats_of
-from functions.query.stats import TableRows
+from functions.query.stats import EMPTY, STATS_SETTINGS, TableRows, decode_table
 from functions.shared.forms import decoded, invalid
 from functions.shared.tenancy import TenantId
+from functions.shared.warehouse import UnusableAnswerError
 
 SAMPLE_ROWS = 5000
 MAX_KNOWN = 200
@@ -62,6 +65,21 @@ class CompletionPage(Struct):
     replace: ReplacedRange
     completions: list[Completion]
     stats: SearchStats
+
+
+def answer(call: RouteCall) -> bytes:
+    """The response to `POST /v1/query/complete`; a functions.query.route_call.Answer."""
+    found, caller = complete_request(call.body), call.caller
+    statement = known_statement(found, caller.tenant)
+    if statement is None:
+        return complete_page(found, EMPTY)
+
+    def decode(content: bytes) -> TableRows:
+        return decode_known(content, found)
+
+    store = BYOC if caller.byoc else MANAGED
+    known = call.run_in(store, caller.tenant, statement, decode, EMPTY, STATS_SETTINGS)
+    return complete_page(found, known)
 
 
 def complete_request(content: bytes) -> Wanted:
@@ -105,6 +123,22 @@ def known_statement(found: Wanted, tenant: TenantId, now_ns: int | None = None) 
 
 def _counted(value: str, source: str) -> str:
     return f"SELECT {value} AS c0, count() AS c1 FROM {source} GROUP BY c0"
+
+
+def decode_known(content: bytes, found: Wanted) -> TableRows:
+    """The rows of an answer to known_statement.
+
+    Raises
+    ------
+    UnusableAnswerError: the answer has another format, or text that is no JSON where values of metadata are.
+    """
+    known = decode_table(content, COLUMNS)
+    try:
+        for value, _ in known.rows:
+            _value(found, str(value))
+    except msgspec.MsgspecError:
+        raise UnusableAnswerError("the answer has no values of metadata") from None
+    return known
 
 
 def complete_page(found: Wanted, known: TableRows) -> bytes:

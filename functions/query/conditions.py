@@ -1,16 +1,19 @@
 """JSON conditions as a filter: `q`, and the `where` of a search. They are strict in types.
 
-`ne` is the opposite of `eq`: it also finds rows without the field. functions.query.compile.metadata describes
-how metadata values compare.
+Conditions on the level take the names of levels and compare by severity, as in a query. `ne` is the opposite
+of `eq`: it also finds rows without the field. functions.query.compile.metadata describes how metadata values
+compare.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from functions.query import times
+from functions.query.language.filter_parser import LEVEL
 from functions.query.language.names import (
     MAX_PATH_PARTS,
     METADATA,
@@ -30,6 +33,7 @@ from functions.query.language.syntax_tree import (
     Negation,
 )
 from functions.query.tokens import Scalar
+from functions.shared.events.levels import CANONICAL, canonical
 from functions.shared.forms import invalid
 
 MAX_CHOICES = 1000
@@ -73,11 +77,15 @@ def where_filter(where: Where, name: str) -> Filter:
     HttpError: 400 `invalid_where`.
     """
     field = _field(where.field, name)
+    if where.op == "contains" and where.field in TIME_COLUMNS:
+        raise invalid(f"{name}.op", f"must not be 'contains' for '{where.field}': compare times")
     if where.op == "exists":
         if where.value is not msgspec.UNSET and not isinstance(where.value, bool):
             raise invalid(f"{name}.value", "must be true, false or omitted for 'exists'")
         return Negation(Exists(field)) if where.value is False else Exists(field)
     values = _values(where, name)
+    if field == LEVEL and where.op != "contains":
+        values = _levels(where.op, values, f"{name}.value")
     match where.op:
         case "eq" | "in":
             return Equals(field, values)
@@ -85,8 +93,39 @@ def where_filter(where: Where, name: str) -> Filter:
             return Negation(Equals(field, values))
         case "contains":
             return ContainsText(field, str(values[0]))
+        case _ if field == LEVEL:
+            return Equals(field, values)
         case _:
             return _range(where.op, field, values[0])
+
+
+def level_named(text: str, name: str) -> str:
+    """The level that the text at `name` in the body names.
+
+    Raises
+    ------
+    HttpError: 400 `invalid_<field>`.
+    """
+    level = canonical(text)
+    if level is None:
+        raise invalid(name, f"must be one of {', '.join(CANONICAL)}")
+    return level
+
+
+def _levels(op: Operator, values: Sequence[Scalar], name: str) -> tuple[str, ...]:
+    """The levels for which the condition holds (`ne`: does not hold); ranges are by severity."""
+    named = tuple(level_named(str(value), name) for value in values)
+    at = CANONICAL.index(named[0])
+    match op:
+        case "lt" | "lte":
+            held = CANONICAL[: at + (op == "lte")]
+        case "gt" | "gte":
+            held = CANONICAL[at + (op == "gt") :]
+        case _:
+            return named
+    if not held:
+        raise invalid(name, f"leaves no level for '{op}': the levels are {', '.join(CANONICAL)}")
+    return held
 
 
 def _range(op: Operator, field: FieldRef, value: Scalar) -> Filter:
@@ -123,7 +162,7 @@ def _value(where: Where, value: Any, name: str) -> Scalar:
     if isinstance(value, (list, dict)):
         raise invalid(name, "must be text, a number, true, false or null")
     if where.field in TIME_COLUMNS:
-        return _time(where, value, name)
+        return _time(value, name)
     if (where.field in TEXT_COLUMNS or where.op == "contains") and not isinstance(value, str):
         raise invalid(name, f"must be text for '{where.op}' on '{where.field}'")
     if where.op in ("lt", "lte", "gt", "gte") and (value is None or isinstance(value, bool)):
@@ -134,9 +173,9 @@ def _value(where: Where, value: Any, name: str) -> Scalar:
     return checked
 
 
-def _time(where: Where, value: Any, name: str) -> int:
-    if where.op == "contains" or not isinstance(value, str):
-        raise invalid(name, f"must be an RFC 3339 time, and '{where.field}' does not support 'contains'")
+def _time(value: Any, name: str) -> int:
+    if not isinstance(value, str):
+        raise invalid(name, "must be an RFC 3339 time such as 2026-11-23T10:00:00Z")
     try:
         return times.parse(value)
     except ValueError as fault:

@@ -22,7 +22,7 @@ def too_long() -> HttpError:
     """The statement of a search would be too long to send, or to plan."""
     return HttpError(
         400,
-        "query_too_heavy",
+        QUERY_TOO_HEAVY,
         "The query is too long for ClickHouse: use fewer conditions, pipes and extracted fields.",
     )
 
@@ -60,9 +60,10 @@ def search_unavailable() -> HttpError:
 MAX_NAME_CHARACTERS = 100
 
 
-def unknown_parameter(name: str, allowed: Sequence[str]) -> HttpError:
+def unknown_parameter(name: str, allowed: Sequence[str], method: str) -> HttpError:
     """The URL has a parameter that the route does not have."""
-    may_be = f"Allowed parameters: {', '.join(allowed)}" if allowed else "Send fields in the JSON body"
+    none_are = "Send fields in the JSON body" if method == "POST" else "This route has no parameters"
+    may_be = f"Allowed parameters: {', '.join(allowed)}" if allowed else none_are
     return HttpError(
         400,
         "unknown_parameter",

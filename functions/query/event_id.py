@@ -3,9 +3,11 @@
 import re
 from dataclasses import dataclass
 
+from functions.query import times
 from functions.shared.events.staged_key import milliseconds_of
 
 MAX_POSITION = 2**32 - 1
+_END_MS = times.MAX // 1_000_000
 
 _FORM = re.compile(r"(?P<object>[0-9a-z]{1,64})-(?P<position>0|[1-9]\d{0,9})", re.ASCII)
 
@@ -30,6 +32,7 @@ def parse_id(text: str) -> EventId | None:
     if form is None or int(form["position"]) > MAX_POSITION:
         return None
     try:
-        return EventId(form["object"], int(form["position"]), milliseconds_of(form["object"]))
+        received_ms = milliseconds_of(form["object"])
     except ValueError:
         return None
+    return EventId(form["object"], int(form["position"]), received_ms) if received_ms < _END_MS else None

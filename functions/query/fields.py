@@ -27,17 +27,18 @@ from functions.query.counted_fields import (
     decode_counted,
 )
 from functions.query.cursor import MANAGED, Store
+from functions.query.errors import QUERY_TOO_HEAVY
 from functions.query.field_names import field_named
 from functions.query.field_summary import FieldSummary, JsonType, SampledRow, discovered, events_of, named
 from functions.query.language.names import written
 from functions.query.language.syntax_tree import MESSAGE, FieldRef, Filter
 from functions.query.request import FilterBody, search_filter, time_range
+from functions.query.route_call import RouteCall
 from functions.query.row_order import PageRange
-from functions.query.search_stores import RunIn, SearchStores
+from functions.query.search_stores import SearchStores
 from functions.query.statistics import EngineStatistics, SearchStats, cost_of_steps, stats_of
 from functions.query.stats import MAX_ANSWER_BYTES, MAX_STATEMENT_CHARACTERS, STATS_SETTINGS
 from functions.query.tokens import Scalar
-from functions.shared.access import Principal
 from functions.shared.errors import HttpError
 from functions.shared.forms import decoded, invalid
 from functions.shared.tenancy import TenantId
@@ -138,25 +139,20 @@ _SIZES = msgspec.json.Decoder(_Sizes)
 _SAMPLE = msgspec.json.Decoder(_Sample)
 
 
-def fields_answer(content: bytes, caller: Principal, run_in: RunIn, *, dry_run: bool = False) -> bytes:
-    """The JSON response to `POST /v1/fields` with the body `content`, or to a dry run of it.
-
-    Raises
-    ------
-    HttpError: as the handler documents.
-    """
-    asked = fields_request(content)
-    stores = SearchStores(caller, run_in, asked.store, SAMPLE_SETTINGS)
+def answer(call: RouteCall) -> bytes:
+    """The response to `POST /v1/fields`; a functions.query.route_call.Answer."""
+    asked, tenant = fields_request(call.body), call.caller.tenant
+    stores = SearchStores(call.caller, call.run_in, asked.store, SAMPLE_SETTINGS)
     if are_counted_fields(asked) and len(stores.names) == 1:
-        return _counted(asked, stores, dry_run=dry_run)
-    if dry_run:
+        return _counted(asked, stores, dry_run=call.dry_run)
+    if call.dry_run:
         from functions.query.estimate import estimate_answer, narrowed_statements
 
-        statements = narrowed_statements(asked, _newest(MAX_SAMPLED_ROWS), caller.tenant)
+        statements = narrowed_statements(asked, _newest(MAX_SAMPLED_ROWS), tenant)
         return estimate_answer(statements, stores, SAMPLE_PASSES)
-    sizes = stores.run(size_statement(asked, caller.tenant), decode_size, _NO_SIZE)
+    sizes = stores.run(size_statement(asked, tenant), decode_size, _NO_SIZE)
     counts = [int(each.data[0].c1) for each in sizes]
-    statements = [sample_statement(asked, caller.tenant, count) for count in counts]
+    statements = [sample_statement(asked, tenant, count) for count in counts]
     found = stores.run_each(statements, decode_sample, _NO_ROWS)
     all_rows = [int(each.data[0].c0) for each in sizes]
     return _encoded(
@@ -316,6 +312,6 @@ def _share(count: int, rows: int) -> float:
 def _too_long() -> HttpError:
     return HttpError(
         400,
-        "query_too_heavy",
+        QUERY_TOO_HEAVY,
         "The response would be too long: lower 'values', or name the 'fields' that you need.",
     )

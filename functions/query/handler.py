@@ -40,6 +40,7 @@ from functions.query.exporting.forms import EXPORT_ROUTES
 from functions.query.page import page
 from functions.query.parameters import check_parameters, search_parameters
 from functions.query.request import Search, search, search_of
+from functions.query.route_call import RouteCall, answer_of
 from functions.query.row_order import Order
 from functions.query.rows import SearchResult
 from functions.query.search_settings import SearchSettings
@@ -142,7 +143,7 @@ def handler(event: Event) -> Answer:
 def _export_answer(event: Event, caller: Principal) -> Answer:
     """The response of a route of exports, which read no rows."""
     asked, route = request(event), event["routeKey"]
-    check_parameters(asked.query)
+    check_parameters(asked.query, method=asked.method)
     if route == "POST /v1/search/export":
         return answer(202, msgspec.json.encode(_search_exports().request(asked.body, caller)))
     if route == "GET /v1/search/exports":
@@ -155,7 +156,7 @@ def _format_answer(event: Event) -> Answer:
     from functions.query.format import format_answer  # loaded at the first request
 
     asked = request(event)
-    check_parameters(asked.query)
+    check_parameters(asked.query, method=asked.method)
     return answer(200, format_answer(asked.body))
 
 
@@ -173,30 +174,19 @@ def _answer(event: Event, caller: Principal) -> bytes:
 
         tenant, days = caller.tenant, caller.retention_days
         return trace_page(_events_of(caller), tenant, _id_of(event), asked.query, days)
-    check_parameters(asked.query)
+    check_parameters(asked.query, method=asked.method)
     if route == "GET /v1/events/{id}":
         return event_context.event_page(_events_of(caller), caller.tenant, _id_of(event))
     if route == "POST /v1/search":
         return _search_page(search(asked.body), caller, dry_run=dry_run)
-    if route == "POST /v1/histogram":
-        from functions.query.histogram import histogram_answer  # as the routes below
-
-        return histogram_answer(asked.body, caller, _run_in, dry_run=dry_run)
-    if route == "POST /v1/fields":
-        from functions.query.fields import fields_answer
-
-        return fields_answer(asked.body, caller, _run_in, dry_run=dry_run)
-    if route == "POST /v1/patterns":
-        from functions.query.patterns import patterns_answer
-
-        return patterns_answer(
-            asked.body, caller, _run_in, lambda store: _events_of(caller, store), dry_run=dry_run
-        )
-    from functions.query import table_routes  # a search needs none of it, and starts sooner
-
-    if route == "POST /v1/stats":
-        return table_routes.stats_answer(asked.body, caller, _run_in, dry_run=dry_run)
-    return table_routes.complete_answer(asked.body, caller, _run_in)
+    call = RouteCall(
+        body=asked.body,
+        caller=caller,
+        run_in=_run_in,
+        events_of=lambda store: _events_of(caller, store),
+        dry_run=dry_run,
+    )
+    return answer_of(route)(call)
 
 
 def _id_of(event: Event) -> str:

@@ -30,11 +30,11 @@ from functions.query.intervals import (
 )
 from functions.query.language.syntax_tree import FieldRef, Filter
 from functions.query.request import FilterBody, search_filter, time_range
-from functions.query.search_stores import RunIn, SearchStores
+from functions.query.route_call import RouteCall
+from functions.query.search_stores import SearchStores
 from functions.query.statistics import EngineStatistics, SearchStats, cost_of_steps, stats_of
 from functions.query.stats import MAX_RESULT_BYTES, MAX_STATEMENT_CHARACTERS, STATS_SETTINGS
 from functions.query.time_zones import time_zone
-from functions.shared.access import Principal
 from functions.shared.forms import decoded, invalid
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import UnusableAnswerError
@@ -117,27 +117,22 @@ _VALUES = msgspec.json.Decoder(_ValueCounts)
 _BUCKETS = msgspec.json.Decoder(_BucketCounts)
 
 
-def histogram_answer(content: bytes, caller: Principal, run_in: RunIn, *, dry_run: bool = False) -> bytes:
-    """The JSON response to `POST /v1/histogram` with the body `content`, or to a dry run of it.
-
-    Raises
-    ------
-    HttpError: as the handler documents.
-    """
-    asked = histogram_request(content)
-    stores = SearchStores(caller, run_in, asked.store, STATS_SETTINGS)
-    if dry_run:
+def answer(call: RouteCall) -> bytes:
+    """The response to `POST /v1/histogram`; a functions.query.route_call.Answer."""
+    asked, tenant = histogram_request(call.body), call.caller.tenant
+    stores = SearchStores(call.caller, call.run_in, asked.store, STATS_SETTINGS)
+    if call.dry_run:
         from functions.query.estimate import estimate_answer
 
-        return estimate_answer(estimated_statements(asked, caller.tenant), stores)
+        return estimate_answer(estimated_statements(asked, tenant), stores)
     found: list[_ValueCounts] = []
     if asked.split_by is not None:
-        statement = value_statement(asked, asked.split_by, caller.tenant)
+        statement = value_statement(asked, asked.split_by, tenant)
         found = stores.run(statement, decode_values, _NO_VALUES)
     groups = _most_frequent(found, asked.groups)
     counted = stores.run(
-        bucket_statement(asked, caller.tenant, groups),
-        lambda answer: decode_counts(answer, asked.starts, len(groups)),
+        bucket_statement(asked, tenant, groups),
+        lambda content: decode_counts(content, asked.starts, len(groups)),
         _NO_COUNTS,
     )
     return msgspec.json.encode(_page(asked, groups, counted, stats_of(cost_of_steps([found, counted]))))

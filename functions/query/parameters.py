@@ -33,8 +33,8 @@ def search_parameters(query: Mapping[str, str]) -> SearchBody:
     return decoded(msgspec.json.encode(body), SearchBody)
 
 
-def check_parameters(query: Mapping[str, str], allowed: tuple[str, ...] = ()) -> None:
-    """Check the names of the parameters in a URL.
+def check_parameters(query: Mapping[str, str], allowed: tuple[str, ...] = (), *, method: str = "GET") -> None:
+    """Check the names of the parameters in the URL of a request with that method.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def check_parameters(query: Mapping[str, str], allowed: tuple[str, ...] = ()) ->
     """
     unknown = sorted(query.keys() - set(allowed))
     if unknown:
-        raise unknown_parameter(unknown[0], allowed)
+        raise unknown_parameter(unknown[0], allowed, method)
 
 
 def _whole(text: str) -> int:

@@ -7,7 +7,7 @@ an example that is shown was found by it, and a filter without an example is not
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -33,13 +33,13 @@ from functions.query.pattern_counts import (
 from functions.query.pattern_filters import MessageFilter, holds, query_of, shown
 from functions.query.pattern_merge import Pattern, patterns_of
 from functions.query.request import FilterBody, instant, search_filter, time_range
+from functions.query.route_call import RouteCall
 from functions.query.rows import NOTHING, EventRow, SearchResult
-from functions.query.search_stores import RunIn, SearchStores
+from functions.query.search_stores import SearchStores
 from functions.query.statistics import SearchStats, cost_of_steps, stats_of
 from functions.query.stats import STATS_SETTINGS
 from functions.query.time_expressions import Written
 from functions.query.time_zones import time_zone
-from functions.shared.access import Principal
 from functions.shared.forms import decoded, invalid
 from functions.shared.tenancy import TenantId
 
@@ -123,32 +123,18 @@ class PatternsPage(Struct):
     stats: SearchStats
 
 
-def patterns_answer(
-    content: bytes,
-    caller: Principal,
-    run_in: RunIn,
-    run_of: Callable[[Store | None], Run],
-    *,
-    dry_run: bool = False,
-) -> bytes:
-    """The JSON response to `POST /v1/patterns` with the body `content`, or to a dry run of it.
-
-    `run_of`: runs a statement of events in the named store, or in all stores of the caller.
-
-    Raises
-    ------
-    HttpError: as the handler documents.
-    """
-    asked = patterns_request(content)
-    stores = SearchStores(caller, run_in, asked.store, COUNT_SETTINGS)
-    if dry_run:
+def answer(call: RouteCall) -> bytes:
+    """The response to `POST /v1/patterns`; a functions.query.route_call.Answer."""
+    asked, tenant = patterns_request(call.body), call.caller.tenant
+    stores = SearchStores(call.caller, call.run_in, asked.store, COUNT_SETTINGS)
+    if call.dry_run:
         from functions.query.estimate import estimate_answer, matching_statement
 
         matching = [MatchingRange(*each, asked.filter) for each in asked.ranges]
-        statements = [matching_statement(each, caller.tenant) for each in matching]
+        statements = [matching_statement(each, tenant) for each in matching]
         return estimate_answer(statements, stores, COUNT_PASSES)
     steps = [
-        stores.run(count_statement(asked, caller.tenant, each), decode_templates, NO_TEMPLATES)
+        stores.run(count_statement(asked, tenant, each), decode_templates, NO_TEMPLATES)
         for each in asked.ranges
     ]
     counts = [[range_counts(each) for each in step] for step in steps]
@@ -156,7 +142,7 @@ def patterns_answer(
     compared = comparison(asked.ranges, now, before)
     patterns = ranked(patterns_of(all_templates(now, before)), compared)[: asked.limit]
     queries = [query_of(each.text) for each in patterns]
-    found = _examples(asked, caller.tenant, patterns, queries, run_of(asked.store))
+    found = _examples(asked, tenant, patterns, queries, call.events_of(asked.store))
     rows = sum(each.rows for each in now)
     return msgspec.json.encode(
         PatternsPage(

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct, field
 
 from functions.query import budget, time_expressions, times
 from functions.query import cursor as cursors
-from functions.query.conditions import MAX_CHOICES, Where, where_filter, words_filters
+from functions.query.conditions import MAX_CHOICES, Where, level_named, where_filter, words_filters
 from functions.query.errors import invalid_query
 from functions.query.language.errors import QuerySyntaxError
 from functions.query.language.parser import MAX_CHARACTERS, parse_filter
@@ -20,7 +20,6 @@ from functions.query.row_order import Order
 from functions.query.time_expressions import Written
 from functions.query.time_zones import MAX_CHARACTERS as MAX_ZONE_CHARACTERS
 from functions.query.time_zones import time_zone
-from functions.shared.events.levels import CANONICAL, canonical
 from functions.shared.forms import decoded, invalid
 
 DEFAULT_RANGE_NS = 24 * 3600 * times.NANOSECONDS
@@ -122,7 +121,7 @@ def json_filters(body: FilterBody) -> list[Filter]:
 
 def _chosen_filters(body: FilterBody) -> list[Filter]:
     """The filters of the lists, and of `trace_id`."""
-    levels = [_level(level, f"levels[{at}]") for at, level in enumerate(body.levels)]
+    levels = [level_named(level, f"levels[{at}]") for at, level in enumerate(body.levels)]
     chosen = {"project_id": body.projects, "service": body.services, "level": levels}
     if body.trace_id is not None:
         chosen["trace_id"] = [body.trace_id]
@@ -150,13 +149,6 @@ def all_of(conditions: list[Filter]) -> Filter:
     if len(flat) < 2:
         return flat[0] if flat else EVERYTHING
     return AllOf(tuple(flat))
-
-
-def _level(text: str, name: str) -> str:
-    level = canonical(text)
-    if level is None:
-        raise invalid(name, f"must be one of {', '.join(CANONICAL)}")
-    return level
 
 
 def _digest(body: SearchBody) -> str:

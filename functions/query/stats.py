@@ -5,6 +5,7 @@ most MAX_ROWS rows; `truncated` says that there were more.
 """
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -24,6 +25,8 @@ from functions.query.language.parser import parse
 from functions.query.language.pipe_parser import MAX_ROWS
 from functions.query.language.syntax_tree import Filter, Pipe
 from functions.query.request import FilterBody, all_of, json_filters, time_range
+from functions.query.route_call import RouteCall
+from functions.query.search_stores import SearchStores
 from functions.query.statistics import EngineStatistics, cost_of, stats_of
 from functions.shared.forms import decoded, invalid
 from functions.shared.tenancy import TenantId
@@ -95,6 +98,25 @@ _DECODER = msgspec.json.Decoder(_TableAnswer)
 
 EMPTY = TableRows([], False, 0, 0.0)
 """The result of a BYOC account before its first load: even `count()` has no row."""
+
+
+def answer(call: RouteCall) -> bytes:
+    """The response to `POST /v1/stats`; a functions.query.route_call.Answer."""
+    asked, caller = stats_request(call.body), call.caller
+    compiled = compiled_stats(asked, caller.tenant)
+    store = store_of(asked, byoc=caller.byoc, managed=caller.has_managed_rows(time.time()))
+    if call.dry_run:
+        from functions.query.estimate import estimate_answer
+
+        stores = SearchStores(caller, call.run_in, store, STATS_SETTINGS)
+        return estimate_answer([compiled.statement], stores)
+    from functions.query.pattern_table import merged_patterns  # it imports this module
+
+    def decode(content: bytes) -> TableRows:
+        return decode_table(content, compiled.columns)
+
+    found = call.run_in(store, caller.tenant, compiled.statement, decode, EMPTY, STATS_SETTINGS)
+    return stats_page(*merged_patterns(compiled, found))
 
 
 def stats_request(content: bytes, now_ns: int | None = None) -> StatsRequest:

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from functions.query.commit_reader import CommitPosition, CommitReader, TenantBatch
 from functions.query.cursor import Store
+from functions.query.errors import QUERY_TOO_HEAVY
 from functions.query.language.syntax_tree import Filter
 from functions.query.page import fitting, position_after
 from functions.query.row_order import PageRange
@@ -160,7 +161,7 @@ class Tail:
             try:
                 result = followed.reads.rows(batches, asked.filter, wanted)
             except HttpError as fault:
-                if fault.code != "query_too_heavy" or limit == 1:
+                if fault.code != QUERY_TOO_HEAVY or limit == 1:
                     raise
                 limit = max(1, limit // 10)
                 continue

@@ -14,6 +14,9 @@ MAX_CHARACTERS = 64
 
 _NAME = re.compile(r"[A-Za-z][\w+-]*(?:/[A-Za-z][\w+-]*){0,2}", re.ASCII)
 
+_OF_THE_MACHINE = re.compile(r"(?:posix|right)/.*|localtime|posixrules|Factory")
+"""Files beside the zones in some databases; the zones of `right/` count leap seconds."""
+
 
 def time_zone(name: str) -> tzinfo:
     """The zone called `name`, such as `Europe/Berlin`.
@@ -25,7 +28,7 @@ def time_zone(name: str) -> tzinfo:
     if name == "UTC":
         return UTC
     try:
-        if _NAME.fullmatch(name):
+        if _NAME.fullmatch(name) and not _OF_THE_MACHINE.fullmatch(name):
             return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         pass

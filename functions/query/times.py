@@ -12,19 +12,24 @@ _RFC3339 = re.compile(
     r"(?P<zone>[Zz]|[+-]\d\d:\d\d)"
 )
 
+_NO_SUCH_TIME = "a time that does not exist: check its month, day, hour, minute, second and offset"
+
 
 def parse(text: str) -> int:
     """Parse `text` to nanoseconds since 1970; digits after the ninth are truncated.
 
     Raises
     ------
-    ValueError: not RFC 3339, no such day, or outside 1970 to 2261.
+    ValueError: not RFC 3339, no such time, or outside 1970 to 2261; the message completes "is".
     """
     match = _RFC3339.fullmatch(text)
     if not match:
         raise ValueError("not an RFC 3339 time")
     zone = "+00:00" if match["zone"] in "Zz" else match["zone"]
-    seconds = int(datetime.fromisoformat(match["second"].upper() + zone).timestamp())
+    try:
+        seconds = int(datetime.fromisoformat(match["second"].upper() + zone).timestamp())
+    except ValueError:
+        raise ValueError(_NO_SUCH_TIME) from None
     instant = seconds * NANOSECONDS + int((match["fraction"] or "").ljust(9, "0"))
     if not 0 <= instant < MAX:
         raise ValueError("outside the years 1970 to 2261")

@@ -23,6 +23,7 @@ MAX_NAME_CHARACTERS = 100
 
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
+_TOO_LARGE = "Number out of range"
 _PLACE = re.compile(r" - at `\$\.?([^`]*)`\Z")
 _STEP = re.compile(r"\w+|\[(?:\d+|\.\.\.)\]")
 _ROOT = re.compile(r"\w+")
@@ -79,6 +80,8 @@ def _rejection(fault: str, form: type, quotes_unknown: bool) -> HttpError:
         return _unknown(unknown[1] if quotes_unknown else "", path, kind)
     if missing := _MISSING.match(reason):
         return invalid(f"{path}.{missing[1]}".lstrip("."), "is missing")
+    if reason == _TOO_LARGE:
+        return invalid(path or BODY, "is a number that is too large")
     return invalid(path or BODY, f"must be {_described(kind)}")
 
 
@@ -121,7 +124,10 @@ def _step(kind: Any, step: str) -> Any:
 
 def _described(kind: Any) -> str:
     """What a value of the type must be, as a phrase."""
-    return " or ".join(dict.fromkeys(_phrase(each) for each in _options(kind)))
+    phrases = dict.fromkeys(_phrase(each) for each in _options(kind))
+    if "a number" in phrases:
+        phrases.pop("a whole number", None)
+    return " or ".join(phrases)
 
 
 def _options(kind: Any) -> list[Any]:

@@ -1,10 +1,16 @@
-"""Generated requests of one account that name what another one has: one kind for each way to ask."""
+"""Generated requests of one account that name what another one has: one kind for each way to ask.
+
+Every posted route with the filter of a search has a kind, made of its declaration for the OpenAPI document.
+"""
 
 from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any, NamedTuple
 
 from functions.query.dry_run import DRY_RUN_ROUTES
+from functions.query.openapi import OPERATIONS
+from functions.query.request import FilterBody
+from functions.shared.openapi import JSON, Operation
 from tests.integration.foreign_world import ACME, BATCHES, BETA, EVENTS, OBJECTS, SECRET, ForeignWorld, forged
 from tests.integration.test_query_routes import EVER, MARK
 from tests.query_texts import damaged, query_text
@@ -193,7 +199,25 @@ MISSING: tuple[Kind, ...] = (
 )
 """They are about what only BETA has."""
 
-KINDS: tuple[Kind, ...] = (*ANSWERED, *MISSING, Asking.dry_run, Asking.formatted, Asking.save)
+
+def _takes_a_filter(operation: Operation) -> bool:
+    """Whether the operation answers a filter at once."""
+    form = operation.body.content.get(JSON) if operation.body else None
+    return isinstance(form, type) and issubclass(form, FilterBody) and 200 in operation.replies
+
+
+def _filtered(route: str) -> Kind:
+    def kind(_asking: Asking, text: str) -> Asked:
+        return Asked(route, _filter(text))
+
+    kind.__name__ = route
+    return kind
+
+
+FILTERED = tuple(_filtered(route) for route, each in OPERATIONS.items() if _takes_a_filter(each))
+"""A new route of search is among them."""
+
+KINDS: tuple[Kind, ...] = (*ANSWERED, *MISSING, *FILTERED, Asking.dry_run, Asking.formatted, Asking.save)
 
 
 def dealt(random: Random) -> Iterator[Kind]:

@@ -1,9 +1,12 @@
 """What a search means, said a second time in plain Python over a list of events: the tests' referee."""
 
 import json
+import operator
 import re
 from dataclasses import dataclass
 from typing import Any
+
+from functions.shared.events.levels import CANONICAL
 
 ABSENT = object()
 _WORD = re.compile(r"[0-9A-Za-z\u0080-\U0010ffff]+")
@@ -51,6 +54,8 @@ def _meets(event: Event, where: dict[str, Any]) -> bool:
         return not _meets(event, {**where, "op": "eq"})
     if op == "in":
         return any(_meets(event, {**where, "op": "eq", "value": value}) for value in wanted)
+    if where["field"] == "level" and op not in ("eq", "exists", "contains"):
+        return _compared(CANONICAL.index(event.level), op, CANONICAL.index(wanted))
     values = _values(event, where["field"])
     if op == "exists":
         # A column is always there and exists when it says something; a key exists when it is there.
@@ -82,14 +87,12 @@ def _holds(value: Any, op: str, wanted: Any) -> bool:
         return bool(value == wanted)
     if isinstance(wanted, str):
         value, wanted = value.encode(), wanted.encode()
-    return bool(
-        {
-            "lt": lambda: value < wanted,
-            "lte": lambda: value <= wanted,
-            "gt": lambda: value > wanted,
-            "gte": lambda: value >= wanted,
-        }[op]()
-    )
+    return _compared(value, op, wanted)
+
+
+def _compared(value: Any, op: str, wanted: Any) -> bool:
+    compared = {"lt": operator.lt, "lte": operator.le, "gt": operator.gt, "gte": operator.ge}
+    return bool(compared[op](value, wanted))
 
 
 def _type(value: Any) -> str:

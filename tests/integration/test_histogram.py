@@ -141,6 +141,32 @@ def test_days_start_at_midnight_of_the_time_zone(requests: QueryRequests, zone: 
     assert found["series"][0]["counts"] == counts(events("acme", "ours"), found["starts"])
 
 
+@pytest.mark.parametrize("first_day", ["2026-10-24", "2026-10-23", "2026-10-25"])
+@pytest.mark.parametrize("field", [None, "level"])
+def test_the_last_bucket_has_all_25_hours_of_the_day_on_which_the_clock_goes_back(
+    requests: QueryRequests, first_day: str, field: str | None
+) -> None:
+    body = {"from": first_day, "to": "2026-10-26", "time_zone": "Europe/Berlin", "interval": "1d"}
+    status, found = requests.post("/v1/histogram", split_by=field, **body)
+    assert status == 200, found
+    end = datetime(2026, 10, 25, 23, tzinfo=UTC)
+    within = [
+        each for each in events("acme", "ours") if datetime.fromisoformat(found["from"]) <= each["at"] < end
+    ]
+    assert any(each["at"] >= end - timedelta(hours=1) for each in within)
+    assert [sum(each) for each in zip(*(every["counts"] for every in found["series"]), strict=True)] == (
+        counts(within, found["starts"])
+    )
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_a_day_may_begin_before_1970(requests: QueryRequests, zone: str) -> None:
+    body = {"from": 0, "to": "1970-01-20T00:00:00Z", "time_zone": zone, "interval": "1d"}
+    status, found = requests.post("/v1/histogram", **body)
+    assert (status, found.get("total")) == (200, 0), found
+    assert found["starts"][0].startswith("1969-12-31T")
+
+
 def test_a_filter_and_empty_buckets_are_kept(requests: QueryRequests) -> None:
     body: dict[str, Any] = {
         "from": "2026-10-20T00:00:00Z",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -10,10 +11,11 @@ from moto import mock_aws
 
 from functions.query import handler as querying
 from functions.query.exporting.forms import EXPORT_ROUTES
-from functions.query.exporting.service import search_export_service
+from functions.query.exporting.service import MAX_LISTED, search_export_service
 from functions.shared.tenancy import TenantId
 from tests.aws_in_memory import create_tables
 from tests.documented import documented_answers
+from tests.unit.query.test_search_page import LAMBDA_ANSWER_BYTES
 
 TENANTS = ("acme", "globex")
 
@@ -107,6 +109,7 @@ def test_a_request_without_a_body_exports_the_last_day(routes: ExportRoutes) -> 
         ({"order": "asc"}, "unknown_field"),
         ({"from": "2026-11-02T00:00:00Z", "to": "2026-11-01T00:00:00Z"}, "invalid_from"),
         ({"services": ["x" * 1000] * 100}, "invalid_body"),
+        ({"services": [f"{number}" + "\x01" * 1000 for number in range(90)]}, "invalid_body"),
         ([], "invalid_body"),
     ],
 )
@@ -116,9 +119,33 @@ def test_a_request_that_cannot_run_is_rejected_at_once(routes: ExportRoutes, bod
     assert routes.ask("GET /v1/search/exports", "acme")[1] == {"exports": []}
 
 
+@pytest.mark.parametrize(("query", "all_fit"), [("level:error", True), ("\x01" * 8000, False)])
+def test_the_list_has_the_newest_exports_and_fits_into_a_response(
+    routes: ExportRoutes, query: str, all_fit: bool
+) -> None:
+    exports = querying._search_exports().exports
+    routes.ask("POST /v1/search/export", "acme", {"query": query})
+    (first,) = exports.all(TenantId("acme"))
+    exports.close(first.failed("moved"))
+    for number in range(1, MAX_LISTED + 5):
+        at = first.requested_at + number
+        later = replace(first, export_id=f"{first.export_id}{number}", requested_at=at)
+        exports.close(exports.add(later).failed("moved"))
+    routes.ask("POST /v1/search/export", "globex", {"query": "theirs"})
+    status, listed = routes.ask("GET /v1/search/exports", "acme")
+    assert status == 200
+    assert (len(listed["exports"]) == MAX_LISTED) == all_fit
+    assert len(json.dumps(json.dumps(listed))) < LAMBDA_ANSWER_BYTES
+    newest = [f"{first.export_id}{number}" for number in range(MAX_LISTED + 4, 0, -1)]
+    assert [each["id"] for each in listed["exports"]] == newest[: len(listed["exports"])]
+    status, limited = routes.ask("POST /v1/search/export", "acme")
+    assert (status, limited["code"]) == (429, "too_many_exports")
+
+
 @pytest.mark.parametrize("route", sorted(EXPORT_ROUTES))
 def test_unknown_parameters_and_other_scopes_are_rejected(routes: ExportRoutes, route: str) -> None:
     status, rejected = routes.ask(route, "acme", export_id="sxp_1", query={"dry_run": "true"})
     assert (status, rejected["code"]) == (400, "unknown_parameter")
+    assert ("JSON body" in rejected["error"]) == route.startswith("POST "), rejected["error"]
     status, rejected = routes.ask(route, "acme", export_id="sxp_1", scopes="ingest")
     assert (status, rejected["code"]) == (403, "forbidden_scope")

@@ -127,8 +127,10 @@ def _bucket(starts: list[int], nanoseconds: str, bindings: Bindings) -> str:
     if width is None:
         seconds = bindings.seconds([start // NANOSECONDS for start in starts])
         return f"toInt64(roundDown(intDiv({nanoseconds}, {NANOSECONDS}), {seconds}))"
-    first = bindings.whole(starts[0])
-    return f"intDiv({nanoseconds} - toInt64({first}), toInt64({bindings.whole(width)}))"
+    first, step = bindings.integer(starts[0]), bindings.integer(width)
+    number = f"intDiv({nanoseconds} - {first}, {step})"
+    # The last bucket is longer than the others if it is the day on which the clock goes back.
+    return f"least({number}, {len(starts) - 1})"
 
 
 def _group(field: FieldRef, groups: Sequence[str | None], bindings: Bindings) -> str:

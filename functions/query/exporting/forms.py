@@ -48,6 +48,6 @@ class ShownSearchExport(Struct):
 
 
 class SearchExportList(Struct):
-    """The exports of the last 30 days, newest first, without links."""
+    """The newest exports of the last 30 days, without links."""
 
     exports: list[ShownSearchExport]

@@ -17,6 +17,7 @@ from functions.query.exporting.forms import (
     ShownSearchExport,
 )
 from functions.query.exporting.reader import ExportedEvents, ReadPosition
+from functions.query.page import MAX_PAGE_BYTES, size_bytes
 from functions.query.request import FilterBody, search_filter, time_range
 from functions.shared.access import Principal
 from functions.shared.errors import HttpError, PermanentError
@@ -27,13 +28,18 @@ from functions.shared.exports.search_export import (
     SearchExportRequest,
 )
 from functions.shared.exports.search_exports import MAX_OPEN, SearchExports, TooManyOpenError
-from functions.shared.forms import decoded
+from functions.shared.forms import BODY, decoded, invalid
 from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId
 
 EXPORTS_A_DAY = 50
 SECONDS_A_DAY = 86_400
 ID_BYTES = 20
+
+MAX_FILTER_BYTES = 64 * 1024
+"""Of the stored filter, in JSON: DynamoDB's items have 400 KB, and a list reads many of them."""
+
+MAX_LISTED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +70,18 @@ class SearchExportService:
         return RequestedSearchExport(added.export_id, added.state)
 
     def list(self, tenant: TenantId) -> SearchExportList:
-        """The tenant's exports."""
+        """The tenant's newest exports: at most MAX_LISTED, as many as fit into a response."""
         now = self.clock()
-        return SearchExportList([_shown(each) for each in self.exports.all(tenant) if each.forget_at > now])
+        shown: list[ShownSearchExport] = []
+        left = MAX_PAGE_BYTES
+        for each in self.exports.newest(tenant, MAX_LISTED):
+            listed = _shown(each)
+            left -= size_bytes(msgspec.json.encode(listed))
+            if left < 0:
+                break
+            if each.forget_at > now:
+                shown.append(listed)
+        return SearchExportList(shown)
 
     def get(self, tenant: TenantId, export_id: str) -> ShownSearchExport:
         """The tenant's export with that id, with a new link if its file exists.
@@ -92,7 +107,7 @@ class SearchExportService:
 
     def _check_daily_limit(self, tenant: TenantId, now: int) -> None:
         since = now - SECONDS_A_DAY
-        recent = [each.requested_at for each in self.exports.all(tenant) if each.requested_at > since]
+        recent = [at for at in self.exports.requested_at(tenant).values() if at > since]
         if len(recent) >= EXPORTS_A_DAY:
             raise too_many_exports(EXPORTS_A_DAY, min(recent) + SECONDS_A_DAY - now)
 
@@ -124,9 +139,16 @@ def _request_of(body: SearchExportBody, caller: Principal, now_ns: int) -> Searc
         times.rfc3339(since), times.rfc3339(until), body.projects, body.services, body.levels, body.q,
         body.query, body.where, body.trace_id,
     )  # fmt: skip
+    stored = msgspec.json.encode(fixed)
+    if len(stored) > MAX_FILTER_BYTES:
+        raise invalid(
+            BODY,
+            f"has a filter of {len(stored):,} bytes in JSON, more than {MAX_FILTER_BYTES:,}: "
+            "use fewer or shorter values",
+        )
     managed = caller.has_managed_rows(now_ns / times.NANOSECONDS)
     wanted = SearchExportRequest(
-        filter=msgspec.json.encode(fixed).decode(),
+        filter=stored.decode(),
         since=since,
         until=until,
         cut=now_ns,

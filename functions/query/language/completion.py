@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from functions.query.language import names
 from functions.query.language.errors import QuerySyntaxError
+from functions.query.language.filter_parser import LEVEL
 from functions.query.language.parser import scope_behind
 from functions.query.language.pipe_parser import FUNCTIONS, PIPES
 from functions.query.language.printer import value_text
@@ -232,12 +233,17 @@ def _offered(
         case "field":
             yield from _offered_fields(found, fields)
         case "value" if found.field is not None:
-            known = [KnownValue(level) for level in CANONICAL] if found.field.name == "level" else values
-            for each in known:
+            for each in [KnownValue(level) for level in CANONICAL] if _is_level(found) else values:
                 text = value_text(found.field, each.value)
                 yield Completion(text, text, "value", count=each.count)
         case _:
             return
+
+
+def _is_level(found: Wanted) -> bool:
+    """Whether the values are those of the column, also behind `stats` and `top`."""
+    as_output = FieldRef("output", LEVEL.name)
+    return found.field == LEVEL or (found.field == as_output and (LEVEL.name, "text") in found.outputs)
 
 
 def _offered_fields(found: Wanted, fields: Sequence[KnownField]) -> Iterator[Completion]:

@@ -30,6 +30,11 @@ def is_loose(text: str) -> bool:
     return text in CONSTANTS or number(text) is not None
 
 
+def is_beyond_numbers(text: str) -> bool:
+    """Whether `text` is written as a number that is none: beyond 64 bits or a double."""
+    return _NUMBER.fullmatch(text) is not None and number(text) is None
+
+
 def value(scanner: Scanner, text: str, quoted: bool, kind: AnyType, at: int) -> Value:
     """The value that an equal field has."""
     if kind == "time":
@@ -45,7 +50,11 @@ def ordered(scanner: Scanner, text: str, quoted: bool, kind: AnyType, at: int) -
         return time(scanner, text, at)
     if kind == "number":
         return _number_or_fail(scanner, text, at)
-    as_number = number(text) if kind is None and not quoted else None
+    if kind is not None or quoted:
+        return text
+    if is_beyond_numbers(text):
+        scanner.fail("a number of at most 64 bits", "quotes around a text", at=at)
+    as_number = number(text)
     return text if as_number is None else as_number
 
 

@@ -152,8 +152,8 @@ def _range(found: InRange) -> str:
 
 def _bound(field: FieldRef, bound: Bound) -> str:
     if isinstance(bound.value, str):
-        bare = not any(bracket in bound.value for bracket in "[]")
-        return _text(bound.value, typed=True) if bare else _chunk(bound.value, bare=False)
+        quoted = any(bracket in bound.value for bracket in "[]") or literals.is_beyond_numbers(bound.value)
+        return _chunk(bound.value, bare=False) if quoted else _text(bound.value, typed=True)
     if _is_time(field) and isinstance(bound.value, int):
         return times.rfc3339(bound.value)
     return repr(bound.value)

@@ -81,6 +81,18 @@ class SearchExports:
         exports = [_export_of(item) for item in self._of_tenant(tenant) if item.state is not None]
         return sorted(exports, key=lambda each: (each.requested_at, each.export_id), reverse=True)
 
+    def requested_at(self, tenant: TenantId) -> dict[str, int]:
+        """When each export of the tenant was requested, by its id; newest first."""
+        items = self._table.query(str(tenant), attributes=["tenant_id", "entry", "state", "requested_at"])
+        found = [(item.requested_at, item.entry) for item in items if item.state is not None]
+        return {export_id: requested_at for requested_at, export_id in sorted(found, reverse=True)}
+
+    def newest(self, tenant: TenantId, limit: int) -> list[SearchExport]:
+        """At most `limit` exports of the tenant, newest first."""
+        ids = list(self.requested_at(tenant))[:limit]
+        found = {item.entry: item for item in self._table.read([(str(tenant), each) for each in ids])}
+        return [_export_of(found[each]) for each in ids if each in found]
+
     def to_write(self) -> list[SearchExport]:
         """The exports to work on, the longest waiting first."""
         return [each for each in self._queued(OPEN) if each.open]

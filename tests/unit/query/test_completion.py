@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.query.complete import complete_page, complete_request, known_statement
+from functions.query.complete import complete_page, complete_request, decode_known, known_statement
 from functions.query.language.completion import (
     Completion,
     KnownField,
@@ -18,6 +18,7 @@ from functions.query.language.syntax_tree import FieldRef, Loose
 from functions.query.stats import EMPTY, TableRows
 from functions.shared.errors import HttpError
 from functions.shared.tenancy import TenantId
+from functions.shared.warehouse import UnusableAnswerError
 
 FIELDS = [KnownField(FieldRef("path", name), 3) for name in ("user_id", "status", "level", "odd name")]
 VALUES = [KnownValue(Loose("500"), 5), KnownValue("500", 2), KnownValue("5x y", 1)]
@@ -38,6 +39,9 @@ def offered(text: str, position: int | None = None) -> list[str]:
         ("@lev", ["level:", "@level:"]),
         ("level:", ["trace", "debug", "info", "warn", "error", "fatal"]),
         ("level:(error OR f", ["fatal", "info"]),
+        ("@level:5", ["500", '"500"', '"5x y"']),
+        ("a | stats count() by level | where level:f", ["fatal", "info"]),
+        ("a | stats count() as level | where level:", ["500"]),
         ("`odd name`:5", ["500", '"500"', '"5x y"']),
         ("status:5", ["500", '"500"', '"5x y"']),
         ('status:"5', ["500", '"500"', '"5x y"']),
@@ -140,3 +144,16 @@ def test_a_position_behind_the_text_is_refused() -> None:
 def test_a_field_that_is_a_column_has_its_type() -> None:
     (found,) = completions(wanted("timest", 6))
     assert found == Completion("timestamp", "timestamp:", "field", "time")
+
+
+def test_an_answer_of_a_customers_server_that_is_no_list_of_values_is_unusable() -> None:
+    found = complete_request(b'{"query": "user:"}')
+
+    def answer(*rows: dict[str, Any]) -> bytes:
+        return json.dumps({"data": rows, "statistics": {"rows_read": 1, "elapsed": 0.1}}).encode()
+
+    sound = answer({"c0": '"ada"', "c1": "2"}, {"c0": "7", "c1": 1})
+    assert decode_known(sound, found).rows == [['"ada"', 2], ["7", 1]]
+    for value, count in (('"ada', 2), ('"\\ud800"', 2), ("7", "x"), (7, 7)):
+        with pytest.raises(UnusableAnswerError):
+            decode_known(answer({"c0": value, "c1": count}), found)

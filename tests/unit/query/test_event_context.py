@@ -19,7 +19,9 @@ from functions.query.event_context import (
     event_page,
 )
 from functions.query.event_id import EventId, format_id, parse_id
+from functions.query.event_statements import event_statement
 from functions.query.rows import EventRow, SearchResult
+from functions.query.times import MAX
 from functions.shared.errors import HttpError
 from functions.shared.events.staged_key import time_ordered_id
 from functions.shared.tenancy import TenantId
@@ -208,3 +210,17 @@ def test_a_wrong_parameter_is_refused_with_what_is_allowed(
         context_request(query)
     assert (refused.value.status, refused.value.code) == (400, code)
     assert said in refused.value.message
+
+
+@pytest.mark.parametrize("object_id", ["7" + "z" * 25, "z" * 26, time_ordered_id(MAX // 1_000_000)])
+def test_an_id_of_a_time_that_no_event_can_have_is_no_id(object_id: str) -> None:
+    assert parse_id(f"{object_id}-0") is None
+    with pytest.raises(HttpError) as refused:
+        event_page(Store().run, ACME, f"{object_id}-0")
+    assert refused.value.code == "not_found"
+
+
+def test_the_statement_of_the_last_id_has_times_that_the_engine_can_hold() -> None:
+    wanted = parse_id(f"{time_ordered_id(MAX // 1_000_000 - 1)}-0")
+    assert wanted
+    assert "2262-01-01" not in str(event_statement(ACME, wanted).parameters)

@@ -111,6 +111,8 @@ def test_a_filter_means_what_the_documentation_says(text: str, tree: Filter) -> 
         ("x:[1 TO ]", 9, "a value"),
         ("x:[1 2]", 6, "TO"),
         ("x:[1 TO b]", 3, "two numbers, or two texts"),
+        ("x:>99999999999999999999", 4, "a number of at most 64 bits"),
+        ("x:[1 TO 1e999]", 9, "quotes around a text"),
         ("timestamp:yesterday", 11, "an RFC 3339 time such as 2026-11-23T10:00:00Z"),
         ("timestamp:2026*", 11, "a value"),
         ("/a(?=b)/", 4, "a group: (…), (?:…), (?P<name>…) or (?i)"),
@@ -139,6 +141,12 @@ def test_an_error_names_the_column_and_what_is_expected_there(text: str, column:
     found = fault(text)
     assert (found.column, expected in found.expected) == (column, True), (found.column, found.expected)
     assert str(found).startswith(f"Column {column}: expected ")
+
+
+def test_a_text_of_digits_that_no_number_has_is_compared_as_text_in_quotes() -> None:
+    query = Query(InRange(FieldRef("path", "x"), Bound("99999999999999999999", inclusive=False), None))
+    assert parse('x:>"99999999999999999999"') == query
+    assert parse(printed(query)) == query
 
 
 def test_the_caret_stands_below_the_column_of_its_line() -> None:

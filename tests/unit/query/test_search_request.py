@@ -82,7 +82,7 @@ def test_from_defaults_to_a_day_before_to() -> None:
         ({"where": [{"field": "metadata.a", "op": "exists", "value": "yes"}]}, "where[0].value"),
         ({"where": [{"field": "service", "op": "eq", "value": 1}]}, "where[0].value"),
         ({"where": [{"field": "timestamp", "op": "gt", "value": 5}]}, "where[0].value"),
-        ({"where": [{"field": "timestamp", "op": "contains", "value": "2026"}]}, "where[0].value"),
+        ({"where": [{"field": "timestamp", "op": "contains", "value": "2026"}]}, "where[0].op"),
     ],
 )  # fmt: skip
 def test_a_wrong_field_is_refused_by_name(body: dict[str, Any], name: str) -> None:
@@ -109,12 +109,51 @@ def test_an_unknown_field_is_named_with_the_allowed_ones() -> None:
 
 def test_a_value_that_is_not_in_the_list_is_answered_with_the_list() -> None:
     assert refusal(order="up").message == "'order' must be one of asc, desc."
+    for value in (5, "2026-02-30T00:00:00Z"):
+        where = [{"field": "received_at", "op": "gt", "value": value}]
+        assert "'where[0].value' " in (said := refusal(where=where).message)
+        assert "contains" not in said
+        assert "RFC 3339" in said or "does not exist" in said
+    where = [{"field": "timestamp", "op": "contains", "value": "2026-11-23T10:00:00Z"}]
+    said = refusal(where=where).message
+    assert said == "'where[0].op' must not be 'contains' for 'timestamp': compare times."
     where = [{"field": "metadata.a", "op": "like", "value": 1}]
     assert refusal(where=where).message == (
         "'where[0].op' must be one of contains, eq, exists, gt, gte, in, lt, lte, ne."
     )
 
 
+@pytest.mark.parametrize(
+    ("op", "value", "levels"),
+    [
+        ("eq", "WARNING", ("warn",)),
+        ("in", ["err", "fatal"], ("error", "fatal")),
+        ("gte", "error", ("error", "fatal")),
+        ("gt", "info", ("warn", "error", "fatal")),
+        ("lt", "info", ("trace", "debug")),
+        ("lte", "Debug", ("trace", "debug")),
+    ],
+)
+def test_a_condition_on_the_level_takes_its_names_and_compares_by_severity(
+    op: str, value: Any, levels: tuple[str, ...]
+) -> None:
+    where = [{"field": "level", "op": op, "value": value}]
+    assert asked(where=where).filter == Equals(FieldRef("column", "level"), levels)
+
+
+@pytest.mark.parametrize(("op", "value"), [("eq", "errr"), ("ne", ""), ("in", ["info", "x"]), ("gt", "3")])
+def test_a_level_that_no_event_has_is_answered_with_the_levels(op: str, value: Any) -> None:
+    said = refusal(where=[{"field": "level", "op": op, "value": value}]).message
+    assert said == "'where[0].value' must be one of trace, debug, info, warn, error, fatal."
+
+
+@pytest.mark.parametrize(("op", "value"), [("gt", "fatal"), ("lt", "trace")])
+def test_a_range_without_a_level_is_an_error(op: str, value: str) -> None:
+    said = refusal(where=[{"field": "level", "op": op, "value": value}]).message
+    assert said == f"'where[0].value' leaves no level for '{op}': the levels are {ALL_LEVELS}."
+
+
+ALL_LEVELS = "trace, debug, info, warn, error, fatal"
 WIDE = [{"field": "metadata.a", "op": "in", "value": list(range(1000))}] * 4
 LONG_PATHS = [{"field": "metadata." + ".".join("a" * 16), "op": "exists"}] * 8
 

@@ -121,9 +121,20 @@ def test_a_time_that_cannot_be_stored_is_an_error(written: Any, zone: Any) -> No
         parse(written, instant(NOW), zone)
 
 
-def test_a_day_that_does_not_exist_is_an_error_that_says_so() -> None:
-    with pytest.raises(ValueError, match="day"):
-        parse("2026-02-30T00:00:00Z", 0, UTC)
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z", "2026-11-23T24:00:00Z", "2026-11-23T10:60:00Z",
+        "2026-11-23T10:00:60Z", "2026-11-23T10:00:00+25:00", "2026-11-23T10:00:00+99:99",
+        "0000-01-01T00:00:00Z",
+    ],
+)  # fmt: skip
+def test_a_time_that_does_not_exist_is_an_error_that_says_what_to_check(written: str) -> None:
+    with pytest.raises(HttpError) as refused:
+        time_range(FilterBody(since=written), instant(NOW))
+    assert refused.value.message == (
+        "'from' is a time that does not exist: check its month, day, hour, minute, second and offset."
+    )
 
 
 MOMENTS = st.integers(3 * 366 * 86_400 * NANOSECONDS, MAX - 3 * 366 * 86_400 * NANOSECONDS)
@@ -180,7 +191,13 @@ def test_any_text_is_a_time_or_one_error(text: str) -> None:
     assert re.match("(must be an RFC 3339 time|is outside the years|is )|$", said)
 
 
-@pytest.mark.parametrize("name", ["Mars/Base", "", "../UTC", "/etc/passwd", "Europe", "utc\x00", "x" * 64])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Mars/Base", "", "../UTC", "/etc/passwd", "Europe", "utc\x00", "x" * 64, "right/Europe/Berlin",
+        "posix/UTC", "localtime", "posixrules", "Factory",
+    ],
+)  # fmt: skip
 def test_a_zone_that_does_not_exist_is_an_error_with_examples(name: str) -> None:
     with pytest.raises(HttpError) as refused:
         time_range(FilterBody(time_zone=name))

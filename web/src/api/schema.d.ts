@@ -876,7 +876,7 @@ export type SearchExportBody = {
   "compression"?: "gzip" | "none";
 };
 
-/** The exports of the last 30 days, newest first, without links. */
+/** The newest exports of the last 30 days, without links. */
 export type SearchExportList = {
   "exports": (ShownSearchExport)[];
 };
