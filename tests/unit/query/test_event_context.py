@@ -212,7 +212,11 @@ def test_a_wrong_parameter_is_refused_with_what_is_allowed(
     assert said in refused.value.message
 
 
-@pytest.mark.parametrize("object_id", ["7" + "z" * 25, "z" * 26, time_ordered_id(MAX // 1_000_000)])
+@pytest.mark.parametrize(
+    "object_id",
+    ["7" + "z" * 25, "z" * 26, time_ordered_id(MAX // 1_000_000)],
+    ids=["largest time", "no time", "first time too late"],
+)
 def test_an_id_of_a_time_that_no_event_can_have_is_no_id(object_id: str) -> None:
     assert parse_id(f"{object_id}-0") is None
     with pytest.raises(HttpError) as refused:
