@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import httpx
 
 from tests.fairness.attacking import attacking
-from tests.fairness.erasing import let_parts_go, measure_erasure
+from tests.fairness.erasing import Erasers, let_parts_go, measure_erasures
 from tests.fairness.neutral import neutral_load
 from tests.fairness.neutral_requests import request_costs
 from tests.fairness.probes import (
@@ -52,7 +52,7 @@ def measure(
     erasures: bool = True,
     notify: Callable[[str], None] = lambda _line: None,
 ) -> Report:
-    """Measure each phase for so long in each round, and one erasure beside each attack.
+    """Measure each phase for so long in each round, and a few erasures beside each attack.
 
     All phases alone are compared with each attack, so they last half as long.
     """
@@ -63,11 +63,11 @@ def measure(
     with _second_tenant(stack) as tenant:
         for name in attacks:
             for number in range(rounds):
-                with_erasure = erasures and number == 0
-                alone = _alone(tenant, name, seconds / 2, erasure=with_erasure)
-                beside = _beside_attack(tenant, name, seconds, erasure=with_erasure)
+                with_erasures = erasures and number == 0
+                alone = _alone(tenant, name, seconds / 2, erasures=with_erasures)
+                beside = _beside_attack(tenant, name, seconds, erasures=with_erasures)
                 load = load_of(extra(beside, alone), costs)
-                neutral = _beside_neutral_load(tenant, name, seconds, load, erasure=with_erasure)
+                neutral = _beside_neutral_load(tenant, name, seconds, load, erasures=with_erasures)
                 phases += [alone, neutral, beside]
                 for each in phases[-3:]:
                     notify(each.line())
@@ -87,6 +87,7 @@ class _SecondTenant:
     """The tenant of which the probes are, with a connection for each. All phases have the same one."""
 
     stack: RunningStack
+    erasers: Erasers
     requests: Tenant
     searches: Tenant
     files: Tenant
@@ -121,27 +122,28 @@ class _SecondTenant:
 def _second_tenant(stack: RunningStack) -> Iterator[_SecondTenant]:
     with ExitStack() as closing_all:
         tenants = [closing_all.enter_context(closing(Tenant(stack, stack.second_keys))) for _ in range(4)]
-        tenant = _SecondTenant(stack, *tenants)
+        erasers = closing_all.enter_context(closing(Erasers(stack)))
+        tenant = _SecondTenant(stack, erasers, *tenants)
         tenant.searches.wait_until_warm()
         yield tenant
 
 
-def _alone(tenant: _SecondTenant, attack: str, seconds: float, *, erasure: bool) -> Phase:
-    return _phase(tenant, Phase(attack, ALONE, Samples()), seconds, lambda: None, erasure=erasure)
+def _alone(tenant: _SecondTenant, attack: str, seconds: float, *, erasures: bool) -> Phase:
+    return _phase(tenant, Phase(attack, ALONE, Samples()), seconds, lambda: None, erasures=erasures)
 
 
-def _beside_attack(tenant: _SecondTenant, name: str, seconds: float, *, erasure: bool) -> Phase:
+def _beside_attack(tenant: _SecondTenant, name: str, seconds: float, *, erasures: bool) -> Phase:
     with attacking(tenant.stack, name, LONGEST_LOAD_SECONDS) as attack:
         phase = Phase(name, ATTACK, Samples())
-        phase = _phase(tenant, phase, seconds, attack.begin, erasure=erasure, attacker=attack.pid)
+        phase = _phase(tenant, phase, seconds, attack.begin, erasures=erasures, attacker=attack.pid)
     return replace(phase, answers=attack.answers)
 
 
 def _beside_neutral_load(
-    tenant: _SecondTenant, attack: str, seconds: float, load: Load, *, erasure: bool
+    tenant: _SecondTenant, attack: str, seconds: float, load: Load, *, erasures: bool
 ) -> Phase:
     with neutral_load(load, tenant.stack.aws_endpoint, LONGEST_LOAD_SECONDS) as begin:
-        return _phase(tenant, Phase(attack, NEUTRAL, Samples()), seconds, begin, erasure=erasure)
+        return _phase(tenant, Phase(attack, NEUTRAL, Samples()), seconds, begin, erasures=erasures)
 
 
 def _phase(
@@ -150,10 +152,10 @@ def _phase(
     seconds: float,
     begin: Callable[[], None],
     *,
-    erasure: bool,
+    erasures: bool,
     attacker: int | None = None,
 ) -> Phase:
-    """Run all probes for so long, and one erasure after them, beside a load that `begin` starts with them."""
+    """Run all probes for so long, and erasures after them, beside a load that `begin` starts with them."""
     stack = tenant.stack
     wait_until(lambda: not stack.staged_keys(), SETTLE_SECONDS, "all rows are loaded")
     processes = {name: stack.page["pids"][name] for name in RECORDED}
@@ -165,8 +167,8 @@ def _phase(
         for each in threads:
             each.start()
         time.sleep(seconds)
-    if erasure:
-        measure_erasure(stack, phase.samples)
+    if erasures:
+        measure_erasures(stack, tenant.erasers, phase.samples)
     return replace(phase, profile=slices(readings), processors=os.cpu_count() or 1)
 
 

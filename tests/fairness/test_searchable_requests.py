@@ -1,4 +1,4 @@
-"""The time from request to searchable is that of the request's own events."""
+"""The time from request to searchable is that of the request's own events; that of an erasure is its own."""
 
 import json
 import threading
@@ -13,6 +13,7 @@ from tests.fairness.probes import REQUEST_TO_SEARCHABLE, ProbeFailedError, Sampl
 from tests.fairness.searchable_requests import measure_requests
 from tests.integration.stack import RunningStack
 
+ERASED = {"id": "e", "state": "verified"}
 KEYS = {"ingest": "a", "read": "b", "admin": "c"}
 
 
@@ -30,6 +31,8 @@ class Stack:
         return None
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.startswith("/v1/erasures"):
+            return httpx.Response(202 if request.method == "POST" else 200, json=ERASED)
         asked = json.loads(request.content)
         if request.url.path == "/v1/drain":
             self.stored += asked["events"]
@@ -64,6 +67,18 @@ def test_a_search_that_finds_nothing_is_no_measurement() -> None:
     stack = Stack(is_loaded=lambda _event_id: False)
     with pytest.raises(ProbeFailedError, match="found nothing"):
         tenant(stack).search()
+
+
+def test_the_time_of_an_erasure_begins_with_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the person's row is searchable takes seconds of its own, which are another probe's."""
+    waited: list[float] = []
+    monkeypatch.setattr("tests.fairness.probes.time.sleep", waited.append)
+    seconds = iter(range(1000))
+    monkeypatch.setattr("tests.fairness.probes.time.monotonic", lambda: float(next(seconds)))
+    searches = iter(range(100))
+    slow = tenant(Stack(is_loaded=lambda _event_id: next(searches) >= 20))
+    assert slow.erasure(60) <= 3
+    assert len(waited) == 20
 
 
 class Sender:
