@@ -7,11 +7,13 @@ nine times none is there. Each of the ten checks of an update asks every node of
 and the expression is parsed twice. Together they are more than a third of the CPU time of a DynamoDB request.
 An answer is made by trying each type for each value.
 A query of a table sorts and reads the items of all partitions, so that one tenant's items delay the others.
+Of its own partition it sorts and measures every item, whatever the range: 29 ms for a tenant of 400 files.
 """
 
 import copy
 import pickle
 import string
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -19,6 +21,7 @@ from moto import backends
 from moto.core import responses
 from moto.core.base_backend import BaseBackend
 from moto.core.serialize import AttributePicker, AttributePickerContext, BaseJSONSerializer
+from moto.dynamodb.comparisons import get_comparison_func
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.parsing import validators
@@ -31,8 +34,8 @@ _LETTERS, _DIGITS = string.ascii_letters, string.digits
 SCALARS = {"S": str, "N": str, "BOOL": bool}
 """The types of scalar attributes, and those of their values in an answer."""
 
-_INDEX_NAME = 6
-"""Its place among the arguments of Table.query that follow the hash key."""
+_INDEX_NAME = 4
+"""Its place among the arguments of Table.query that follow the keys."""
 
 ATTRIBUTE_TYPES = frozenset({"S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"})
 
@@ -44,7 +47,7 @@ def install() -> None:
     _remember_addresses()
     _pick_attribute_types_at_once()
     _parse_updates_once()
-    _query_one_partition()
+    _query_one_range()
     _answer_with_scalars_at_once()
     DepthFirstTraverser.traverse_node_recursively = _traversed
     MotoRandom.get_random_string = _random_string
@@ -117,22 +120,35 @@ def _answer_with_scalars_at_once() -> None:
     BaseJSONSerializer._serialize_type_structure = serialized  # noqa: SLF001
 
 
-def _query_one_partition() -> None:
+def _query_one_range() -> None:
     query = Table.query
 
-    def queried(self: Table, hash_key: DynamoType | None, *arguments: Any, **named: Any) -> Any:
+    def queried(
+        self: Table,
+        hash_key: DynamoType | None,
+        comparison: str | None,
+        values: Sequence[DynamoType],
+        *arguments: Any,
+        **named: Any,
+    ) -> Any:
         index_name = named.get("index_name", arguments[_INDEX_NAME] if len(arguments) > _INDEX_NAME else None)
-        table = self if index_name else _partition(self, hash_key)
-        return query(table, hash_key, *arguments, **named)
+        table = self if index_name else _range(self, hash_key, comparison, values)
+        return query(table, hash_key, comparison, values, *arguments, **named)
 
     Table.query = queried
 
 
-def _partition(table: Table, hash_key: DynamoType | None) -> Table:
-    """The same table with the items of one partition only; the items are not copied."""
-    partition = copy.copy(table)
-    partition.items = {hash_key: table.items[hash_key]} if hash_key in table.items else {}
-    return partition
+def _range(
+    table: Table, hash_key: DynamoType | None, comparison: str | None, values: Sequence[DynamoType]
+) -> Table:
+    """The same table with the items of one partition only that are in the range; they are not copied."""
+    partition = table.items.get(hash_key)
+    if partition and comparison and table.range_key_attr:
+        is_within, bounds = get_comparison_func(comparison), [each.cast_value for each in values]
+        partition = {key: item for key, item in partition.items() if is_within(key.cast_value, *bounds)}
+    found = copy.copy(table)
+    found.items = {hash_key: partition} if partition else {}
+    return found
 
 
 def _traversed(self: DepthFirstTraverser, node: Any, child_id: int = -1) -> Any:

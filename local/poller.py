@@ -98,7 +98,7 @@ async def _gathered(source: QueueSource, queue: Queue) -> list[Message]:
             messages += more
             size += _size(more)
             if not more:
-                await asyncio.sleep(PAUSE_SECONDS)
+                await asyncio.sleep(max(0.0, min(PAUSE_SECONDS, closes_at - time.monotonic())))
     except (BotoCoreError, ClientError):
         # The queues are restarting; received messages stay valid, or are redelivered.
         await asyncio.sleep(PAUSE_SECONDS)

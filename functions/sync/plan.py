@@ -2,17 +2,18 @@
 
 A batch has one destination and one expiry day, so that its insert is one block in one partition and succeeds
 or fails as a whole. Tenants share batches of the managed destination: their rows carry the tenant, and
-thousands of small tenants would otherwise cost an insert each (docs/adr/0005). Each BYOC tenant has its own
-destination.
+thousands of small tenants would otherwise cost an insert each (docs/adr/0005). Tenants with many rows share
+other batches, which are loaded afterwards. Each BYOC tenant has its own destination.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 
 from functions.shared.events.staged_key import StagedKey
+from functions.shared.tenancy import TenantId
 from functions.sync.notifications import StagedObject
 from functions.sync.packed_manifest import MAX_MANIFEST_BYTES, packed_bytes
 
@@ -25,6 +26,10 @@ MAX_BYTES = 8 * 1024 * 1024
 """Compressed; about 100 MB of rows, which ClickHouse accepts as one block."""
 
 MAX_ROWS = 1_000_000
+
+BULK_ROWS = 20_000
+"""A tenant with more rows than this in a plan is loaded after the others: a batch of a million rows takes
+seconds, for which the few rows of another tenant need not wait."""
 
 _FORM = "2"
 """Of a batch's items. Earlier versions cannot read them and have other batch ids (docs/adr/0053)."""
@@ -65,7 +70,9 @@ def rows_of(objects: Iterable[StagedObject]) -> int:
 
 
 def plan(objects: Iterable[StagedObject], destination: str = MANAGED) -> list[Manifest]:
-    """Manifests that contain each of `objects` once, oldest first, none above the limits.
+    """Manifests that contain each of `objects` once, none above the limits: in the order of loading.
+
+    Those of tenants with BULK_ROWS at the most come first, then the others; each oldest first.
 
     The order of `objects`, and duplicates among them, make no difference. All go to `destination`, which is
     part of the batch id: rows loaded into one ClickHouse are not loaded into another.
@@ -74,13 +81,17 @@ def plan(objects: Iterable[StagedObject], destination: str = MANAGED) -> list[Ma
     ------
     PermanentError: a key is not that of a staged object; filter with `is_staged` first.
     """
-    by_day: dict[date, dict[str, StagedObject]] = defaultdict(dict)
-    for each in objects:
-        by_day[StagedKey.parse(each.key).expires_on][each.key] = each
+    found = {each.key: (StagedKey.parse(each.key), each) for each in objects}
+    rows: Counter[TenantId] = Counter()
+    for key, _ in found.values():
+        rows[key.tenant] += key.rows
+    shared: dict[tuple[bool, date], list[StagedObject]] = defaultdict(list)
+    for key, each in found.values():
+        shared[rows[key.tenant] > BULK_ROWS, key.expires_on].append(each)
     return [
         Manifest(destination, day, members)
-        for day in sorted(by_day)
-        for members in _cut(sorted(by_day[day].values(), key=_by_age))
+        for is_bulk, day in sorted(shared)
+        for members in _cut(sorted(shared[is_bulk, day], key=_by_age))
     ]
 
 

@@ -97,9 +97,9 @@ class TurnReader(Generic[S]):
         return [each for each in turn.messages if files_of([each])[0] in left]
 
     def _read_batches(self, turn: Turn[S], worker: Worker[S], began: float) -> None:
-        """Read files of the first batches, as many as one turn has."""
+        """Read files of the first batches, as many as one turn has, or reject those of all batches."""
         files_left, bytes_left = self._files_a_turn, SMALL_BYTES
-        for batch in turn.batches:
+        for number, batch in enumerate(turn.batches):
             sized = [(each, each.dropped.size_bytes) for each in batch.files]
             is_first = files_left == self._files_a_turn
             chosen = _small(sized, files_left, bytes_left, at_least_one=is_first)
@@ -108,28 +108,52 @@ class TurnReader(Generic[S]):
             leased = self._backlogs.lease(batch, worker.lease_seconds())
             if leased is None:
                 continue
-            if not self._read_batch(leased, chosen, turn.slot, worker, began):
+            mine = _owned(chosen, leased, worker)
+            waiting = worker.reject(mine, turn.slot) if len(mine) > 1 else mine
+            left = [each for each in batch.files if each not in chosen]
+            if mine and not waiting:
+                self._backlogs.finish(leased, left)
+                self._reject_batches(turn.batches[number + 1 :], turn.slot, worker)
+                return
+            if not self._read_batch(leased, waiting, left, turn.slot, worker, began):
                 return
             files_left -= len(chosen)
             bytes_left -= sum(each.dropped.size_bytes for each in chosen)
 
+    def _reject_batches(self, batches: Sequence[BacklogBatch], slot: S, worker: Worker[S]) -> None:
+        """Reject the files of `batches`, of an account whose files were just rejected, with one call.
+
+        A turn has few reads and writes of its own then, so that a flood of such files ends sooner. Files that
+        are not rejected stay in the backlog.
+        """
+        leases = [self._backlogs.lease(each, worker.lease_seconds()) for each in batches]
+        mine = {each.entry: _owned(each.files, each, worker) for each in leases if each}
+        files = [each for of_batch in mine.values() for each in of_batch]
+        waiting = worker.reject(files, slot) if files else []
+        for leased in leases:
+            if leased:
+                self._backlogs.finish(leased, [each for each in mine[leased.entry] if each in waiting])
+
     def _read_batch(
-        self, batch: BacklogBatch, chosen: Sequence[WaitingFile], slot: S, worker: Worker[S], began: float
+        self,
+        batch: BacklogBatch,
+        waiting: Sequence[WaitingFile],
+        left: Sequence[WaitingFile],
+        slot: S,
+        worker: Worker[S],
+        began: float,
     ) -> bool:
-        """Read the `chosen` files; whether the turn may continue."""
-        left, wait_seconds = [each for each in batch.files if each not in chosen], 0
-        mine = [each for each in chosen if worker.owner(each.dropped) == batch.tenant]
-        waiting = worker.reject(mine, slot) if len(mine) > 1 else mine
-        first = len(waiting)
+        """Read the `waiting` files, and leave those `left` of the batch; whether the turn may continue."""
+        unread, wait_seconds = list(waiting), 0
         try:
-            while waiting and (len(waiting) == first or self._has_time(began)):
-                self._read(waiting[0], slot, worker)
-                waiting.pop(0)
+            while unread and (len(unread) == len(waiting) or self._has_time(began)):
+                self._read(unread[0], slot, worker)
+                unread.pop(0)
         except UsagePendingError as fault:
             wait_seconds = fault.seconds
-        self._backlogs.finish(batch, [*waiting, *left])
+        self._backlogs.finish(batch, [*unread, *left])
         self._wait(batch.tenant, wait_seconds)
-        return not waiting
+        return not unread
 
     def _read(self, file: WaitingFile, slot: S, worker: Worker[S]) -> None:
         """Read a file of the backlog; publish it again if it must be tried again."""
@@ -146,6 +170,11 @@ class TurnReader(Generic[S]):
 
     def _has_time(self, began: float) -> bool:
         return self._clock() - began < MORE_SECONDS
+
+
+def _owned(files: Sequence[WaitingFile], batch: BacklogBatch, worker: Worker[S]) -> list[WaitingFile]:
+    """Those of `files` that are still files of the batch's account."""
+    return [each for each in files if worker.owner(each.dropped) == batch.tenant]
 
 
 def files_of(messages: Sequence[DropInMessage]) -> list[WaitingFile]:

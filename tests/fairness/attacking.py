@@ -105,15 +105,7 @@ def _delete_items(
 
 def new_attacker(stack: RunningStack, *, is_byoc: bool) -> Attacker:
     """A tenant on trial that looks like an honest one; a BYOC tenant with a destination."""
-    tenant, key = TenantId(f"h{new_run()[:12]}"), generate()
-    plan = PLANS[TRIAL]
-    directory = Directory(
-        physical("accounts"), physical("keys"), physical("key-lists"), client=stack.aws("dynamodb")
-    )
-    standing = AccountStatus("byoc" if is_byoc else "managed_15", plan.retention_days, plan.bytes_per_second)
-    directory.put_account(Account(tenant, standing))
-    scopes = frozenset({"ingest", "read", "admin"})
-    directory.put_key(key, Key(tenant, f"key_{tenant}", scopes=scopes, project_id="default"))
+    tenant, key = new_account(stack, "byoc" if is_byoc else "managed_15")
     destination = None
     if is_byoc:
         destination = deepcopy(stack.byoc_destination)
@@ -121,3 +113,18 @@ def new_attacker(stack: RunningStack, *, is_byoc: bool) -> Attacker:
         destination["clickhouse"]["database"] = tenant
         stack.aws("s3").create_bucket(Bucket=f"{tenant}-logs")
     return Attacker(tenant, stack.api, key, stack.aws_endpoint, destination)
+
+
+def new_account(stack: RunningStack, plan_name: str) -> tuple[TenantId, str]:
+    """An account with the limits of a trial, and a key of it that may do everything."""
+    tenant, key = TenantId(f"h{new_run()[:12]}"), generate()
+    plan = PLANS[TRIAL]
+    directory = Directory(
+        physical("accounts"), physical("keys"), physical("key-lists"), client=stack.aws("dynamodb")
+    )
+    directory.put_account(
+        Account(tenant, AccountStatus(plan_name, plan.retention_days, plan.bytes_per_second))
+    )
+    scopes = frozenset({"ingest", "read", "admin"})
+    directory.put_key(key, Key(tenant, f"key_{tenant}", scopes=scopes, project_id="default"))
+    return tenant, key

@@ -9,19 +9,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
 
 import httpx
 
 from tests.fairness.attacking import attacking
-from tests.fairness.erasing import let_parts_go, measure_erasure
+from tests.fairness.erasing import Erasers, let_parts_go, measure_erasures
 from tests.fairness.neutral import neutral_load
 from tests.fairness.neutral_requests import request_costs
 from tests.fairness.probes import (
     FILE_TO_ROWS,
     ONE_REQUEST,
-    REQUEST_TO_SEARCHABLE,
     SEARCH,
     Samples,
     Tenant,
@@ -30,6 +29,7 @@ from tests.fairness.probes import (
 from tests.fairness.profile import Load, Slice, added, load_of, mean, scaled, slices
 from tests.fairness.recording import recording
 from tests.fairness.report import ALONE, ATTACK, NEUTRAL, Phase, Report, reported
+from tests.fairness.searchable_requests import measure_requests
 from tests.integration.stack import RunningStack, bearer, wait_until
 
 SECONDS = 7.0
@@ -52,7 +52,7 @@ def measure(
     erasures: bool = True,
     notify: Callable[[str], None] = lambda _line: None,
 ) -> Report:
-    """Measure each phase for so long in each round, and one erasure beside each attack.
+    """Measure each phase for so long in each round, and a few erasures beside each attack.
 
     All phases alone are compared with each attack, so they last half as long.
     """
@@ -60,16 +60,17 @@ def measure(
     _warm_up(stack)
     costs = request_costs(stack.aws_endpoint)
     phases: list[Phase] = []
-    for name in attacks:
-        for number in range(rounds):
-            with_erasure = erasures and number == 0
-            alone = _alone(stack, name, seconds / 2, erasure=with_erasure)
-            beside = _beside_attack(stack, name, seconds, erasure=with_erasure)
-            load = load_of(extra(beside, alone), costs)
-            neutral = _beside_neutral_load(stack, name, seconds, load, erasure=with_erasure)
-            phases += [alone, neutral, beside]
-            for each in phases[-3:]:
-                notify(each.line())
+    with _second_tenant(stack) as tenant:
+        for name in attacks:
+            for number in range(rounds):
+                with_erasures = erasures and number == 0
+                alone = _alone(tenant, name, seconds / 2, erasures=with_erasures)
+                beside = _beside_attack(tenant, name, seconds, erasures=with_erasures)
+                load = load_of(extra(beside, alone), costs)
+                neutral = _beside_neutral_load(tenant, name, seconds, load, erasures=with_erasures)
+                phases += [alone, neutral, beside]
+                for each in phases[-3:]:
+                    notify(each.line())
     return reported(phases)
 
 
@@ -81,72 +82,94 @@ def extra(beside: Phase, alone: Phase) -> list[Slice]:
     return added(beside.profile, scaled(mean(alone.profile), beside.work / (alone.work or 1.0)))
 
 
-def _alone(stack: RunningStack, attack: str, seconds: float, *, erasure: bool) -> Phase:
-    return _phase(stack, Phase(attack, ALONE, Samples()), seconds, lambda: None, erasure=erasure)
+@dataclass(frozen=True, slots=True)
+class _SecondTenant:
+    """The tenant of which the probes are, with a connection for each. All phases have the same one."""
+
+    stack: RunningStack
+    erasers: Erasers
+    requests: Tenant
+    searches: Tenant
+    files: Tenant
+    aws: Tenant
+
+    @contextmanager
+    def probes(self, samples: Samples) -> Iterator[list[threading.Thread]]:
+        """Threads, not started yet, that repeat the probes until the block ends; it ends when all have."""
+        ended = threading.Event()
+        repeated: dict[str, Callable[[], Mapping[str, float]]] = {
+            SEARCH: self.searches.search,
+            FILE_TO_ROWS: self.files.file_to_rows,
+            ONE_REQUEST: self.aws.one_request,
+        }
+        threads = [
+            threading.Thread(target=measure_requests, args=(self.requests, samples, ended)),
+            *(
+                threading.Thread(target=repeat, args=(probe, once, samples, ended))
+                for probe, once in repeated.items()
+            ),
+        ]
+        try:
+            yield threads
+        finally:
+            ended.set()
+            for each in threads:
+                if each.ident is not None:
+                    each.join()
 
 
-def _beside_attack(stack: RunningStack, name: str, seconds: float, *, erasure: bool) -> Phase:
-    with attacking(stack, name, LONGEST_LOAD_SECONDS) as attack:
+@contextmanager
+def _second_tenant(stack: RunningStack) -> Iterator[_SecondTenant]:
+    with ExitStack() as closing_all:
+        tenants = [closing_all.enter_context(closing(Tenant(stack, stack.second_keys))) for _ in range(4)]
+        erasers = closing_all.enter_context(closing(Erasers(stack)))
+        tenant = _SecondTenant(stack, erasers, *tenants)
+        tenant.searches.wait_until_warm()
+        yield tenant
+
+
+def _alone(tenant: _SecondTenant, attack: str, seconds: float, *, erasures: bool) -> Phase:
+    return _phase(tenant, Phase(attack, ALONE, Samples()), seconds, lambda: None, erasures=erasures)
+
+
+def _beside_attack(tenant: _SecondTenant, name: str, seconds: float, *, erasures: bool) -> Phase:
+    with attacking(tenant.stack, name, LONGEST_LOAD_SECONDS) as attack:
         phase = Phase(name, ATTACK, Samples())
-        phase = _phase(stack, phase, seconds, attack.begin, erasure=erasure, attacker=attack.pid)
+        phase = _phase(tenant, phase, seconds, attack.begin, erasures=erasures, attacker=attack.pid)
     return replace(phase, answers=attack.answers)
 
 
 def _beside_neutral_load(
-    stack: RunningStack, attack: str, seconds: float, load: Load, *, erasure: bool
+    tenant: _SecondTenant, attack: str, seconds: float, load: Load, *, erasures: bool
 ) -> Phase:
-    with neutral_load(load, stack.aws_endpoint, LONGEST_LOAD_SECONDS) as begin:
-        return _phase(stack, Phase(attack, NEUTRAL, Samples()), seconds, begin, erasure=erasure)
+    with neutral_load(load, tenant.stack.aws_endpoint, LONGEST_LOAD_SECONDS) as begin:
+        return _phase(tenant, Phase(attack, NEUTRAL, Samples()), seconds, begin, erasures=erasures)
 
 
 def _phase(
-    stack: RunningStack,
+    tenant: _SecondTenant,
     phase: Phase,
     seconds: float,
     begin: Callable[[], None],
     *,
-    erasure: bool,
+    erasures: bool,
     attacker: int | None = None,
 ) -> Phase:
-    """Run all probes for so long, and one erasure after them, beside a load that `begin` starts with them."""
+    """Run all probes for so long, and erasures after them, beside a load that `begin` starts with them."""
+    stack = tenant.stack
     wait_until(lambda: not stack.staged_keys(), SETTLE_SECONDS, "all rows are loaded")
     processes = {name: stack.page["pids"][name] for name in RECORDED}
     with (
-        _probes(stack, phase.samples) as threads,
+        tenant.probes(phase.samples) as threads,
         recording(stack.aws_endpoint, processes, attacker) as readings,
     ):
         begin()
         for each in threads:
             each.start()
         time.sleep(seconds)
-    if erasure:
-        measure_erasure(stack, phase.samples)
+    if erasures:
+        measure_erasures(stack, tenant.erasers, phase.samples)
     return replace(phase, profile=slices(readings), processors=os.cpu_count() or 1)
-
-
-@contextmanager
-def _probes(stack: RunningStack, samples: Samples) -> Iterator[list[threading.Thread]]:
-    """Threads, not started yet, that repeat the probes until the block ends; it ends when all have ended."""
-    tenants = [Tenant(stack, stack.second_keys) for _ in range(4)]
-    probes: dict[str, Callable[[], Mapping[str, float] | None]] = {
-        REQUEST_TO_SEARCHABLE: tenants[0].request_to_searchable,
-        SEARCH: tenants[1].search,
-        FILE_TO_ROWS: tenants[2].file_to_rows,
-        ONE_REQUEST: tenants[3].one_request,
-    }
-    ended = threading.Event()
-    threads = [
-        threading.Thread(target=repeat, args=(probe, once, samples, ended)) for probe, once in probes.items()
-    ]
-    try:
-        yield threads
-    finally:
-        ended.set()
-        for each in threads:
-            if each.ident is not None:
-                each.join()
-        for tenant in tenants:
-            tenant.close()
 
 
 def _warm_up(stack: RunningStack) -> None:
@@ -156,6 +179,8 @@ def _warm_up(stack: RunningStack) -> None:
     environment: as many requests at once as any function has environments, and more, start all of them.
     """
     tenants = [Tenant(stack, keys) for keys in (stack.keys, stack.second_keys) for _ in range(2)]
+    for each in tenants:
+        each.wait_until_warm()
     for _ in range(WARM_UPS):
         with ThreadPoolExecutor(len(tenants)) as pool:
             list(pool.map(Tenant.file_to_rows, tenants))

@@ -7,7 +7,7 @@ import gzip
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -100,21 +100,34 @@ class Tenant:
         self._queued_seconds = self._status_seconds = 0.0
         self._send_batch("warm-up")
 
+    def wait_until_warm(self) -> None:
+        """Return when `search` has something to find."""
+        self._until(lambda: bool(self._search(self._own_events)), "the first events are searchable")
+
     def close(self) -> None:
         self._client.close()
         self._s3.close()
 
-    def request_to_searchable(self) -> None:
-        """Send a request and search until its events are found."""
-        name = f"r{next(self._numbers)}"
+    def send_request(self) -> str:
+        """Send a request; the `event_id` of its first event, which no other request ever has."""
+        name = f"r{next(self._numbers)}-{self._run}"
         self._send_batch(name)
-        self._until(lambda: self._found(f"{name}-0"), "the events are searchable")
+        return f"{name}-0"
+
+    def searchable(self, event_ids: Collection[str]) -> set[str]:
+        """Those of `event_ids` that one search finds."""
+        where = {"field": "metadata.event_id", "op": "in", "value": sorted(event_ids)}
+        found = self._search({"where": [where], "limit": len(event_ids)})
+        return {each["metadata"]["event_id"] for each in found or ()}
 
     def search(self) -> dict[str, float]:
         """A search that finds something, once; the seconds of its parts."""
         began = time.monotonic()
-        if self._search({"where": [{"field": "metadata.run", "op": "eq", "value": self._run}]}) is None:
+        found = self._search(self._own_events)
+        if found is None:
             raise ProbeFailedError(f"the search was rejected: {self._rejection}")
+        if not found:
+            raise ProbeFailedError("the search found nothing")
         took = time.monotonic() - began
         return {SEARCH_QUEUED: self._queued_seconds, SEARCHED: took - self._queued_seconds}
 
@@ -160,29 +173,30 @@ class Tenant:
         time.sleep(4 * POLL_SECONDS)
         return {ONE_REQUEST: took}
 
-    def erasure(self, patience_seconds: float) -> None:
-        """Erase a person of whom one row is stored, and wait until that is verified."""
+    def erasure(self, patience_seconds: float) -> float:
+        """Erase a person of whom one row is stored; the seconds from the request until that is verified."""
         person = f"person-{next(self._numbers)}-{self._run}"
         events = [{"message": f"mail to {person}", "metadata": {"run": self._run, "event_id": person}}]
         _expect(drain(self._client, self._keys["ingest"], events), 200, 202)
-        self._until(lambda: self._found(person), "the person's row is searchable")
+        self._until(lambda: bool(self.searchable([person])), "the person's row is searchable")
+        began = time.monotonic()
         asked = self._client.post(
             "/v1/erasures", json={"field": "message", "value": person}, headers=bearer(self._keys["admin"])
         )
         _expect(asked, 202)
-        deadline = time.monotonic() + patience_seconds
         while not self._is_verified(asked.json()["id"]):
-            if time.monotonic() > deadline:
+            if time.monotonic() - began > patience_seconds:
                 raise ProbeFailedError("the erasure is not verified in time")
             time.sleep(POLL_SECONDS)
+        return time.monotonic() - began
 
     def _send_batch(self, name: str) -> None:
         events = batch(self._run, name, EVENTS_A_REQUEST)
         _expect(drain(self._client, self._keys["ingest"], events), 200, 202)
 
-    def _found(self, event_id: str) -> bool:
-        asked = {"where": [{"field": "metadata.event_id", "op": "eq", "value": event_id}], "limit": 1}
-        return bool(self._search(asked))
+    @property
+    def _own_events(self) -> dict[str, Any]:
+        return {"where": [{"field": "metadata.run", "op": "eq", "value": self._run}]}
 
     def _search(self, asked: dict[str, Any]) -> list[Any] | None:
         """Its events; None when it is to be tried again."""

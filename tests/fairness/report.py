@@ -16,7 +16,7 @@ and two cores serve the engine, all functions and the attacker."""
 NEVER = 1_000_000.0
 ALONE, NEUTRAL, ATTACK = "alone", "neutral load", "attack"
 
-COLUMNS = "{:<16}{:<22}{:>7}{:>8}{:>8}{:>8}{:>10}   {:<19}{:<13}{}"
+COLUMNS = "{:<16}{:<22}{:>7}{:>8}{:>8}{:>8}{:>10}   {:<22}{:<13}{}"
 PART_COLUMNS = "{:<16}{:<30}{:>7}{:>8}{:>8}"
 
 

@@ -200,18 +200,52 @@ def test_a_query_of_an_index_finds_items_of_all_partitions(entries: Any) -> None
     assert sorted((each["id"], each["entry"]) for each in found) == [("acme", "e1"), ("globex", "e1")]
 
 
-def test_a_query_reads_no_item_of_another_partition(entries: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = list[str]()
+def test_a_query_reads_no_item_of_another_partition_or_out_of_its_range(
+    entries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = list[tuple[str, str]]()
     all_items = Table.all_items
 
     def noted(self: Table) -> Any:
         items = all_items(self)
-        read.extend(each.hash_key.value for each in items)
+        read.extend((each.hash_key.value, each.range_key.value) for each in items)
         return items
 
     monkeypatch.setattr(Table, "all_items", noted)
     entries.query(KeyConditionExpression=Key("id").eq("globex"))
-    assert read == ["globex"] * 3
+    assert read == [("globex", "e0"), ("globex", "e1"), ("globex", "e2")]
+    read.clear()
+    entries.query(KeyConditionExpression=Key("id").eq("globex") & Key("entry").between("e1", "e1~"))
+    assert read == [("globex", "e1")]
+
+
+@pytest.mark.parametrize(
+    ("of_the_range", "found"),
+    [
+        (Key("entry").eq("e1"), ["e1"]),
+        (Key("entry").lt("e1"), ["e0"]),
+        (Key("entry").lte("e1"), ["e0", "e1"]),
+        (Key("entry").gt("e1"), ["e2"]),
+        (Key("entry").between("e1", "e2"), ["e1", "e2"]),
+        (Key("entry").begins_with("e"), ["e0", "e1", "e2"]),
+        (Key("entry").begins_with("f"), []),
+    ],
+)
+@pytest.mark.parametrize("tenant", ["acme", "globex"])
+def test_a_range_has_its_items_in_pages_of_any_size(
+    entries: Any, tenant: str, of_the_range: Any, found: list[str]
+) -> None:
+    for limit in (1, 2, 9):
+        pages, start = list[str](), dict[str, Any]()
+        while True:
+            page = entries.query(
+                KeyConditionExpression=Key("id").eq(tenant) & of_the_range, Limit=limit, **start
+            )
+            pages += [each["entry"] for each in page["Items"] if each["id"] == tenant]
+            if "LastEvaluatedKey" not in page:
+                break
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        assert pages == found
 
 
 def test_installing_it_twice_changes_nothing() -> None:

@@ -1,6 +1,9 @@
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any
+
+import pytest
 
 from infra.topology import Function, QueueSource
 from local import poller
@@ -67,6 +70,14 @@ def test_a_batch_gathers_over_the_window_and_never_exceeds_its_size() -> None:
     assert max(invoker.sizes) <= SOURCE.batch_size
     assert len(invoker.sizes) <= 3
     assert len(queue.deleted) == 45
+
+
+def test_a_batch_is_handed_over_when_its_window_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not after the pause between two receives, which was up to 0.2 s later."""
+    monkeypatch.setattr(poller, "PAUSE_SECONDS", 10 * SOURCE.window_seconds)
+    began = time.monotonic()
+    polled(Queue(1), Invoker(None))
+    assert SOURCE.window_seconds <= time.monotonic() - began < 5 * SOURCE.window_seconds
 
 
 def test_a_function_that_takes_one_message_gets_one() -> None:

@@ -55,6 +55,25 @@ def test_a_batch_has_one_expiry_day_and_keeps_the_limits(some: list[StagedObject
             assert rows_of(manifest.objects) <= MAX_ROWS
 
 
+def test_the_rows_of_a_small_tenant_are_not_in_the_batch_of_a_large_one_and_are_loaded_first() -> None:
+    """One batch had both, and a request waited for the insert of a million rows of another tenant."""
+    flood = [staged(number, "flood", rows=50_000) for number in range(30)]
+    small = [staged(1000 + number, tenant, 20) for number, tenant in enumerate(("acme", "globex"))]
+    first, *others = plan([*flood, *small])
+    assert list(first.objects) == small, "which are younger"
+    assert [each.key for manifest in others for each in manifest.objects] == [each.key for each in flood]
+
+
+def test_small_tenants_come_first_on_every_expiry_day() -> None:
+    some = [
+        staged(day, tenant, rows, expires_day=day)
+        for day in (1, 2)
+        for tenant, rows in (("acme", planning.BULK_ROWS // 2), ("globex", planning.BULK_ROWS // 2 + 1))
+    ]
+    tenants = [{StagedKey.parse(each.key).tenant for each in manifest.objects} for manifest in plan(some)]
+    assert tenants == [{"acme"}, {"acme"}, {"globex"}, {"globex"}], "both days of a tenant count together"
+
+
 def test_many_small_objects_of_many_tenants_share_a_batch() -> None:
     some = [staged(number, f"tenant-{number % 50}") for number in range(MAX_OBJECTS)]
     assert len(plan(some)) == 1

@@ -167,6 +167,25 @@ def test_files_of_a_backlog_are_refused_together_too(here: World, requests: Coun
     assert (here.backlog(), len(here.backlog(GLOBEX))) == ([], 10)
 
 
+def test_forty_refused_files_of_a_backlog_cost_one_turn_and_less_than_a_request_each(
+    here: World, requests: Counter[str]
+) -> None:
+    """It was a turn for ten of them, 18 requests each."""
+    for tenant in (ACME, GLOBEX):
+        here.account(tenant, CAPPED)
+        assert [here.slots.take(tenant, 100), here.slots.take(tenant, 100)] != [None, None]
+        for first in range(4):
+            names = [f"f{first}{number}" for number in range(10)]
+            assert deliver(here, *put(here, tenant, names)) == []
+    here.later = 105
+    requests.clear()
+    assert deliver(here, wake_up_body(ACME, "tests")) == []
+    assert requests.total() < 40
+    assert [each["error"]["code"] for each in here.statuses()] == ["quota_exceeded"] * 40
+    assert kept(here) == [(40, 40 * len(BODY))]
+    assert (here.backlog(), len(here.backlog(GLOBEX))) == ([], 40)
+
+
 def test_when_another_invocation_records_one_of_them_the_others_are_recorded_one_by_one(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -442,6 +442,27 @@ def test_a_file_that_continues_releases_its_slot_in_between(
     assert here.slots.take(ACME, 100) is not None
 
 
+def test_a_turn_rejects_four_batches_at_once_and_leaves_what_is_not_rejected(here_now: Turns) -> None:
+    for number in range(5):
+        bodies = [body("capped", f"f{number}-{each}") for each in range(10)]
+        assert here_now.answer_to(here_now.worker(), *bodies) == []
+    here_now.answer_to(here_now.worker(), body("other", "theirs"))
+    here_now.now += 5
+    here_now.backlogs.requests.clear()
+    worker = here_now.worker(capped=1)
+    worker.rejected = frozenset(f"f{number}-{each}" for number in range(5) for each in range(10)) - {"f2-7"}
+    assert here_now.answer_to(worker, wake_up_body(TenantId("capped"), "tests")) == []
+    assert len([each for each in worker.happened if each.startswith("reject")]) == 39
+    assert worker.read == []
+    assert here_now.backlogs.requests == {"look": 2, "lease": 4, "finish": 4}
+    assert here_now.waiting("capped") == ["f2-7", *(f"f4-{each}" for each in range(10))]
+    assert here_now.waiting("other") == ["theirs"]
+
+    assert here_now.sqs.bodies == [wake_up_body(TenantId("capped"), "tests")]
+    assert here_now.answer_to(worker, *here_now.sqs.bodies) == []
+    assert worker.read == ["f2-7"]
+
+
 @pytest.mark.parametrize("waits", [False, True], ids=["messages", "backlog"])
 def test_files_that_are_rejected_together_are_not_read_and_the_others_are(
     here_now: Turns, waits: bool
