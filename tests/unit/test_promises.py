@@ -22,7 +22,7 @@ ROWS = [
 LIBRARIES = {
     "aws_lambda_powertools", "backports", "boto3", "botocore", "certifi", "clickhouse_connect", "cramjam",
     "cryptography", "google", "joserfc", "msgpack", "msgspec", "obstore", "opentelemetry", "pyarrow",
-    "pynamodb", "stripe", "urllib3", "zxcvbn",
+    "pynamodb", "stripe", "urllib3", "zlib_ng", "zxcvbn",
 }  # fmt: skip
 """The libraries of our code beside the standard library."""
 

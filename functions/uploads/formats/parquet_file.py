@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import RawIOBase, UnsupportedOperation
 from typing import Any
 
@@ -68,6 +69,8 @@ class ParquetFile:
         self._ranges = ranges
         self._source = _Source(ranges)
         self._metadata = self._opened().metadata
+        with _limited():
+            self._paths = [self._metadata.schema.column(at).path for at in range(self._metadata.num_columns)]
         self._check_schema()
         self.groups: int = self._metadata.num_row_groups
 
@@ -81,7 +84,9 @@ class ParquetFile:
         group = self._metadata.row_group(number)
         columns = [group.column(at) for at in range(group.num_columns)]
         guard = PageGuard(list(map(_chunk, columns)), self._ranges.size_bytes)
-        as_dictionary = [each.path_in_schema for each in columns if _reads_as_dictionary(each)]
+        as_dictionary = [
+            path for path, each in zip(self._paths, columns, strict=True) if _reads_as_dictionary(each)
+        ]
         file = self._opened(metadata=self._metadata, read_dictionary=as_dictionary)
         self._source.guard = guard
         packed = sum(each.total_compressed_size for each in columns)
@@ -94,28 +99,22 @@ class ParquetFile:
         columns = options["metadata"].num_columns if options else 1
         read_ahead = max(READ_AHEAD_AT_LEAST, min(READ_AHEAD_BYTES, ALL_READ_AHEAD_BYTES // max(1, columns)))
         self._source.guard = None
-        try:
-            with limited(MORE_MEMORY_BYTES):
-                return pq.ParquetFile(
-                    pa.PythonFile(self._source, mode="r"),
-                    buffer_size=read_ahead,
-                    pre_buffer=False,
-                    thrift_string_size_limit=MAX_FOOTER_BYTES,
-                    thrift_container_size_limit=MAX_LIST_ITEMS,
-                    schema_depth_limit=MAX_DEPTH,
-                    arrow_extensions_enabled=False,
-                    **options,
-                )
-        except MemoryError:
-            raise TOO_MUCH_MEMORY from None
-        except faults():
-            raise CORRUPT from None
+        with _limited():
+            return pq.ParquetFile(
+                pa.PythonFile(self._source, mode="r"),
+                buffer_size=read_ahead,
+                pre_buffer=False,
+                thrift_string_size_limit=MAX_FOOTER_BYTES,
+                thrift_container_size_limit=MAX_LIST_ITEMS,
+                schema_depth_limit=MAX_DEPTH,
+                arrow_extensions_enabled=False,
+                **options,
+            )
 
     def _check_schema(self) -> None:
-        if self._metadata.num_columns > MAX_COLUMNS:
+        if len(self._paths) > MAX_COLUMNS:
             raise _TOO_MANY_COLUMNS
-        for at in range(self._metadata.num_columns):
-            path = self._metadata.schema.column(at).path
+        for path in self._paths:
             if path.count(".") >= MAX_DEPTH:
                 raise _TOO_DEEP
             if any(len(name) > MAX_COLUMN_NAME_CHARACTERS for name in path.split(".")):
@@ -167,20 +166,29 @@ class RowGroup:
         BrokenFileError: it is damaged, or exceeds the limits. Errors of the file's bucket.
         """
         self._guard.begin_batch()
-        try:
-            with limited(MORE_MEMORY_BYTES):
-                if self._batches is None:
-                    self._batches = self._file.iter_batches(
-                        self._batch_rows, row_groups=[self._number], use_threads=False
-                    )
-                batch = next(self._batches, None)
-                self._guard.work_bytes += dictionary_bytes(batch) // _COPIED_A_WORK_BYTE if batch else 0
-                return batch
-        except MemoryError:
-            raise TOO_MUCH_MEMORY from None
-        except faults():
-            # An error of the bucket, not caused by the file, passes through pyarrow unchanged.
-            raise CORRUPT from None
+        with _limited():
+            if self._batches is None:
+                self._batches = self._file.iter_batches(
+                    self._batch_rows, row_groups=[self._number], use_threads=False
+                )
+            batch = next(self._batches, None)
+            self._guard.work_bytes += dictionary_bytes(batch) // _COPIED_A_WORK_BYTE if batch else 0
+            return batch
+
+
+@contextmanager
+def _limited() -> Iterator[None]:
+    """Let pyarrow read within the memory for it; what it cannot read is a BrokenFileError.
+
+    An error of the bucket, not caused by the file, passes through pyarrow unchanged.
+    """
+    try:
+        with limited(MORE_MEMORY_BYTES):
+            yield
+    except MemoryError:
+        raise TOO_MUCH_MEMORY from None
+    except faults():
+        raise CORRUPT from None
 
 
 def _check_end(ranges: Ranges) -> None:

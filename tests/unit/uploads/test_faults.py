@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import random
+import re
 import resource
 import subprocess
 import sys
@@ -87,6 +88,25 @@ def test_parquet_with_a_damaged_row_group_gives_the_others(here: World) -> None:
 
     assert (told["state"], told["error"]["code"]) == ("partly", "corrupt")
     assert here.messages() == LINES[:100] + LINES[200:300]
+
+
+@pytest.mark.parametrize("at", [0, 1, slice(None)], ids=["the schema", "a row group", "both"])
+def test_parquet_with_a_name_that_is_no_text_is_settled(here: World, at: int | slice) -> None:
+    """The footer names a column twice: in the schema, and in each row group."""
+    out = io.BytesIO()
+    pq.write_table(pa.table({"message": LINES[:100]}), out, store_schema=False)
+    body = bytearray(out.getvalue())
+    found = [each.start() for each in re.finditer(b"message", body)]
+    assert len(found) == 2
+    for start in [found[at]] if isinstance(at, int) else found[at]:
+        body[start] = 0x93
+    told = here.drop("x", bytes(body))
+
+    if at == 1:
+        assert (told["state"], here.messages()) == ("done", LINES[:100])
+    else:
+        assert (told["state"], told["error"]["code"], here.messages()) == ("failed", "corrupt", [])
+    assert here.drop("y", b"a line", GLOBEX)["state"] == "done"
 
 
 def test_a_damaged_row_group_is_remembered_by_the_next_invocation(
