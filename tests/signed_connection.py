@@ -2,8 +2,10 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 from botocore import xform_name
 from botocore.exceptions import ClientError
@@ -66,3 +68,10 @@ def _base64(value: bytes) -> str:
 def connecting_to(client: Any) -> Callable[[str, str, float], MotoConnection]:
     """What replaces `functions.shared.tables.signed_client.connect`."""
     return lambda _scheme, _host, _seconds: MotoConnection(client)
+
+
+@contextmanager
+def signed_requests_to(client: Any) -> Iterator[None]:
+    """Requests that are signed without botocore reach the mocked DynamoDB of a boto3 client, too."""
+    with patch("functions.shared.tables.signed_client.connect", connecting_to(client)):
+        yield

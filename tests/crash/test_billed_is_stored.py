@@ -41,6 +41,7 @@ from tests.crash.faults import POINTS, Crash, Trap, TrappedLedger, TrappedLoader
 from tests.crash.metering_world import HOUR, MeteringWorld, metering_world, share
 from tests.crash.world import World
 from tests.fake_stripe.shop import Plan, buy
+from tests.signed_connection import signed_requests_to
 
 TIME = Deadline(lambda: 60.0, 30.0)
 RETENTION_DAYS = 30
@@ -114,7 +115,7 @@ class UsagePath:
 
 @pytest.fixture(scope="module")
 def both() -> Iterator[tuple[World, MeteringWorld]]:
-    with metering_world() as billing, embedded_engine() as room:
+    with metering_world() as billing, signed_requests_to(billing.client), embedded_engine() as room:
         billing.client.create_table(**definition(table("erasures"), "erasures"))
         warehouse = room.database("stored")
         warehouse.command("SYSTEM START MERGES events")

@@ -17,6 +17,7 @@ from tests.crash.faults import Trap, TrappedLedger, TrappedLoader, TrappedStaged
 from tests.crash.runs import Settles, run
 from tests.crash.scenarios import SCENARIOS, Scenario
 from tests.crash.world import World, create_ledger
+from tests.signed_connection import signed_requests_to
 
 DESTINATION = own_destination(TenantId("initech"))
 POINTS = ("after plan", "fetch", "answer lost", "before done", "half the deletes")
@@ -31,8 +32,8 @@ def here() -> Iterator[World]:
             patch.setenv(name, "tests")
         for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
             patch.setenv(name, "us-east-1")
-        with mock_aws(), embedded_engine() as room:
-            create_ledger(boto3.client("dynamodb"))
+        with mock_aws(), signed_requests_to(dynamodb := boto3.client("dynamodb")), embedded_engine() as room:
+            create_ledger(dynamodb)
             s3 = boto3.client("s3")
             s3.create_bucket(Bucket="theirs")
             narrow = room.database("byoc_narrow")

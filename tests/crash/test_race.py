@@ -13,6 +13,7 @@ from obstore.store import MemoryStore
 from bench.children import child
 from bench.in_process import embedded_engine
 from functions.shared.buckets.platform import PlatformBucket
+from functions.shared.tables.direct_client import DirectClient
 from functions.sync.batch_processor import BatchProcessor, Deadline
 from functions.sync.ledger import Ledger
 from functions.sync.load import EventsTable, StagingBucket
@@ -41,7 +42,7 @@ def race(here: World, groups: list[list[StagedObject]]) -> list[set[str]]:
     together = Barrier(len(groups))
 
     def work(group: list[StagedObject]) -> set[str]:
-        ledger = Ledger(TABLE, here.clock)
+        ledger = Ledger(TABLE, here.clock, DirectClient())
         settler = Settler(
             ledger, BatchProcessor(ledger, StagingBucket(here.bucket), EventsTable(here.warehouse))
         )
@@ -58,7 +59,7 @@ def race(here: World, groups: list[list[StagedObject]]) -> list[set[str]]:
 def test_two_workers_with_the_same_objects_make_one_batch(here: World, seed: int) -> None:
     cast = stage(here, random.Random(seed), f"same{seed}", 40)
     settled = race(here, [cast.objects, cast.objects[::-1]])
-    claims = Ledger(TABLE, here.clock).claims(each.key for each in cast.objects)
+    claims = here.ledger.claims(each.key for each in cast.objects)
     assert set.union(*settled) == {each.key for each in cast.objects}
     assert len(set(claims.values())) == 1
     assert found(here.warehouse, cast) == cast.expected

@@ -26,7 +26,7 @@ from functions.sync.notifications import StagedObject
 from infra.topology import table
 from local import transactions
 from local.tables import definition
-from tests.signed_connection import connecting_to
+from tests.signed_connection import signed_requests_to
 
 TABLE = "ledger"
 NOON = 1_800_000_000.0
@@ -131,7 +131,7 @@ def world() -> Iterator[World]:
         client = boto3.client("dynamodb", region_name="us-east-1")
         create_ledger(client)
         stack.enter_context(patch("functions.sync.ledger.INLINE_BYTES", INLINE_BYTES))
-        stack.enter_context(patch("functions.shared.tables.signed_client.connect", connecting_to(client)))
+        stack.enter_context(signed_requests_to(client))
         room = stack.enter_context(embedded_engine())
         narrow = room.database("narrow")
         narrow.command("ALTER TABLE events MODIFY SETTING non_replicated_deduplication_window = 1")
