@@ -28,8 +28,9 @@ MAX_BYTES = 8 * 1024 * 1024
 MAX_ROWS = 1_000_000
 
 BULK_ROWS = 20_000
-"""A tenant with more rows than this in a plan is loaded after the others: a batch of a million rows takes
-seconds, for which the few rows of another tenant need not wait."""
+BULK_BYTES = 10_000_000
+"""A tenant with more rows or raw bytes than this in a plan is loaded after the others: a batch of a million
+rows takes seconds, for which the few rows of another tenant need not wait."""
 
 _FORM = "2"
 """Of a batch's items. Earlier versions cannot read them and have other batch ids (docs/adr/0053)."""
@@ -72,7 +73,7 @@ def rows_of(objects: Iterable[StagedObject]) -> int:
 def plan(objects: Iterable[StagedObject], destination: str = MANAGED) -> list[Manifest]:
     """Manifests that contain each of `objects` once, none above the limits: in the order of loading.
 
-    Those of tenants with BULK_ROWS at the most come first, then the others; each oldest first.
+    Those of tenants with BULK_ROWS and BULK_BYTES at the most come first, then the others; each oldest first.
 
     The order of `objects`, and duplicates among them, make no difference. All go to `destination`, which is
     part of the batch id: rows loaded into one ClickHouse are not loaded into another.
@@ -82,17 +83,23 @@ def plan(objects: Iterable[StagedObject], destination: str = MANAGED) -> list[Ma
     PermanentError: a key is not that of a staged object; filter with `is_staged` first.
     """
     found = {each.key: (StagedKey.parse(each.key), each) for each in objects}
-    rows: Counter[TenantId] = Counter()
-    for key, _ in found.values():
-        rows[key.tenant] += key.rows
+    bulk = _tenants_with_bulk(key for key, _ in found.values())
     shared: dict[tuple[bool, date], list[StagedObject]] = defaultdict(list)
     for key, each in found.values():
-        shared[rows[key.tenant] > BULK_ROWS, key.expires_on].append(each)
+        shared[key.tenant in bulk, key.expires_on].append(each)
     return [
         Manifest(destination, day, members)
         for is_bulk, day in sorted(shared)
         for members in _cut(sorted(shared[is_bulk, day], key=_by_age))
     ]
+
+
+def _tenants_with_bulk(keys: Iterable[StagedKey]) -> set[TenantId]:
+    rows, raw_bytes = Counter[TenantId](), Counter[TenantId]()
+    for key in keys:
+        rows[key.tenant] += key.rows
+        raw_bytes[key.tenant] += key.raw_bytes
+    return {each for each in rows if rows[each] > BULK_ROWS or raw_bytes[each] > BULK_BYTES}
 
 
 def _by_age(each: StagedObject) -> tuple[str, str]:

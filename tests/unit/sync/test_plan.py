@@ -3,6 +3,7 @@
 import random
 from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,10 +15,10 @@ from functions.sync.plan import MAX_BYTES, MAX_OBJECTS, MAX_ROWS, plan, rows_of
 
 
 def staged(
-    number: int, tenant: str = "acme", rows: int = 1, size: int = 100, expires_day: int = 1
+    number: int, tenant: str = "acme", rows: int = 1, size: int = 100, expires_day: int = 1, raw: int = 300
 ) -> StagedObject:
     key = StagedKey(
-        TenantId(tenant), date(2026, 11, 23), time_ordered_id(number), rows, 300, date(2026, 12, expires_day)
+        TenantId(tenant), date(2026, 11, 23), time_ordered_id(number), rows, raw, date(2026, 12, expires_day)
     )
     return StagedObject(str(key), f"etag{number}", size)
 
@@ -55,9 +56,12 @@ def test_a_batch_has_one_expiry_day_and_keeps_the_limits(some: list[StagedObject
             assert rows_of(manifest.objects) <= MAX_ROWS
 
 
-def test_the_rows_of_a_small_tenant_are_not_in_the_batch_of_a_large_one_and_are_loaded_first() -> None:
+@pytest.mark.parametrize(("rows", "raw"), [(50_000, 300), (100, 10_000_000)], ids=["many rows", "large rows"])
+def test_the_rows_of_a_small_tenant_are_not_in_the_batch_of_a_large_one_and_are_loaded_first(
+    rows: int, raw: int
+) -> None:
     """One batch had both, and a request waited for the insert of a million rows of another tenant."""
-    flood = [staged(number, "flood", rows=50_000) for number in range(30)]
+    flood = [staged(number, "flood", rows, raw=raw) for number in range(30)]
     small = [staged(1000 + number, tenant, 20) for number, tenant in enumerate(("acme", "globex"))]
     first, *others = plan([*flood, *small])
     assert list(first.objects) == small, "which are younger"
