@@ -1,6 +1,6 @@
-"""`python -m bench.report`: writes bench/results.json into docs/performance.md and its chart.
+"""`python -m bench.report`: writes bench/results*.json into docs/performance.md and its chart.
 
-`make bench` runs it after a complete run, and a test holds the page against the results.
+`make bench` and `make bench-large` run it, and a test holds the page against the results.
 """
 
 import json
@@ -14,6 +14,7 @@ from bench.table import is_missed
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results.json"
+LARGE_RESULTS = RESULTS.with_name("results-large.json")
 PAGE = ROOT / "docs" / "performance.md"
 CHART = ROOT / "docs" / "performance-bars.svg"
 
@@ -34,13 +35,14 @@ _STYLE = """
 def write() -> None:
     """Write the page and the chart from the results."""
     results = json.loads(RESULTS.read_text())
-    PAGE.write_text(with_results(PAGE.read_text(), results))
+    PAGE.write_text(with_results(PAGE.read_text(), results, json.loads(LARGE_RESULTS.read_text())))
     CHART.write_text(chart(results))
 
 
-def with_results(page: str, results: Results) -> str:
+def with_results(page: str, results: Results, large: Results) -> str:
     """`page` with what stands between its marks made anew: `<!-- bench: name -->` to `<!-- /bench -->`."""
-    for name, text in (("bars", bars_text(results)), ("protocols", protocols_text(results))):
+    blocks = {"bars": bars_text(results), "large": bars_text(large), "protocols": protocols_text(results)}
+    for name, text in blocks.items():
         begin, end = f"<!-- bench: {name} -->\n", "<!-- /bench -->"
         before, begun, rest = page.partition(begin)
         _, ended, after = rest.partition(end)

@@ -1,7 +1,7 @@
 """Bar 11, without the peer: searches against the same searches in their former form, and their growth.
 
-Run in a separate process (`python -m bench.searches`), whose CPU is the engine's and ours: from the request's
-body to the JSON of the response, without HTTP. Counts are in bench.counts.
+Run in a separate process (`python -m bench.searches EVENTS_A_DAY`), whose CPU is the engine's and ours: from
+the request's body to the JSON of the response, without HTTP. Counts are in bench.counts.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 from bench.counts import count_bars
 from bench.in_process import EmbeddedEngine, embedded_engine
 from bench.measuring import Bar, bar, in_turns
-from bench.search_tables import ACME, ALL_DAYS, DAYS, LAST_DAY, METHOD, ROUNDS, tables
+from bench.search_tables import ACME, ALL_DAYS, DAYS, EVENTS_A_DAY, LAST_DAY, METHOD, ROUNDS, tables
 from functions.query.compile import statement
 from functions.query.event_search import EventSearch, SearchLimits
 from functions.query.page import page
@@ -33,18 +33,23 @@ SEARCHES: dict[str, dict[str, Any]] = {
 }
 
 
-def bars() -> Iterator[Bar]:
+def bars(events_a_day: int = EVENTS_A_DAY) -> Iterator[Bar]:
     """The rows of bar 11, measured in a separate process."""
-    process = subprocess.Popen([sys.executable, "-m", "bench.searches"], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "bench.searches", str(events_a_day)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     yield from map(json.loads, process.stdout)
     if process.wait():
         raise RuntimeError("the search bench failed")
 
 
-def measured(room: EmbeddedEngine) -> Iterator[Bar]:
+def measured(room: EmbeddedEngine, events_a_day: int) -> Iterator[Bar]:
     """All rows, one after the other."""
-    day, week = tables(room)
+    for each in _compared(*tables(room, events_a_day)):
+        yield {**each, "method": f"{events_a_day:,} events a day, {each['method']}"}
+
+
+def _compared(day: Warehouse, week: Warehouse) -> Iterator[Bar]:
     for name, asked in SEARCHES.items():
         yield _against_two_passes(f"{name}, 24 h of {DAYS} days", week, {**LAST_DAY, **asked})
     for name in ("latest 100", "last 100 errors", "latest 100 of a service"):
@@ -84,5 +89,5 @@ def _growth(name: str, day: Warehouse, week: Warehouse, body: dict[str, Any]) ->
 
 if __name__ == "__main__":
     with embedded_engine() as here:
-        for each in measured(here):
+        for each in measured(here, int(sys.argv[1])):
             print(json.dumps(each), flush=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.report import CHART, PAGE, RESULTS, bars_text, chart, protocols_text, with_results
+from bench.report import CHART, LARGE_RESULTS, PAGE, RESULTS, bars_text, chart, protocols_text, with_results
 
 
 def bar(number: str, what: str, ratio: float, limit: float | None) -> dict[str, Any]:
@@ -41,7 +41,8 @@ SOME = {
 def test_the_page_and_its_chart_are_those_of_the_results() -> None:
     results = json.loads(RESULTS.read_text())
     page = PAGE.read_text()
-    assert with_results(page, results) == page, "run: python -m bench.report"
+    large = json.loads(LARGE_RESULTS.read_text())
+    assert with_results(page, results, large) == page, "run: python -m bench.report"
     assert CHART.read_text() == chart(results), "run: python -m bench.report"
     assert f"]({CHART.name})" in page
 
@@ -67,4 +68,4 @@ def test_the_chart_has_the_judged_bars_as_shares_of_their_limits() -> None:
 
 def test_a_page_without_a_place_for_the_results_is_an_error() -> None:
     with pytest.raises(ValueError, match="needs a block"):
-        with_results("# Performance\n", SOME)
+        with_results("# Performance\n", SOME, SOME)
