@@ -1,12 +1,13 @@
 """An account with something on every page: logs, files, usage, an erasure, a cap."""
 
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
 
 from tests.browser.visitor import PASSWORD, Visitor
-from tests.integration.stack import bearer, wait_until
+from tests.integration.stack import RunningStack, bearer, wait_until
 
 PERSON = "bob@example.com"
 ROWS_OF_PERSON = 3
@@ -95,10 +96,15 @@ def send_events(visitor: Visitor) -> None:
     with signed_in(visitor) as api:
         form = {"name": "checkout in production", "scopes": ["ingest"]}
         key = api.post("/v1/keys", json=form).json()["key"]
-    sent = httpx.post(
-        f"{visitor.stack.api}/v1/drain?wait=true", json={"events": events()}, headers=bearer(key), timeout=60
+    send_to_drain(visitor.stack, key, events())
+
+
+def send_to_drain(stack: RunningStack, key: str, sent: Sequence[Mapping[str, Any]]) -> None:
+    """Searches find `sent` on return."""
+    answer = httpx.post(
+        f"{stack.api}/v1/drain?wait=true", json={"events": list(sent)}, headers=bearer(key), timeout=60
     )
-    assert sent.status_code == 200, sent.text
+    assert answer.status_code == 200, answer.text
 
 
 def put_file(api: httpx.Client, name: str, content: bytes) -> str:

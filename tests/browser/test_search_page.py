@@ -4,12 +4,12 @@ import json
 import re
 import time
 
-import httpx
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.accessibility import scrolls_sideways, violations
 from tests.browser.chromium import Browser
+from tests.browser.seeded import send_to_drain
 from tests.browser.visitor import Visitor
 from tests.integration.stack import RunningStack, wait_until
 from tests.integration.test_rights import invoke
@@ -26,7 +26,7 @@ def owner(opened: Browser, stack: RunningStack) -> Visitor:
     visitor = Visitor(opened.context.new_page(), stack, "searcher@example.org")
     visitor.join()
     key = visitor.create_first_key()
-    _send(stack, key, _lines())
+    send_to_drain(stack, key, _lines())
     visitor.page.close()
     return visitor
 
@@ -65,21 +65,6 @@ def _lines() -> list[dict[str, object]]:
     return [*special, *ordinary]
 
 
-def _send(stack: RunningStack, key: str, events: list[dict[str, object]]) -> None:
-    answer = httpx.post(
-        f"{stack.api}/v1/drain?wait=true",
-        json={"events": events},
-        headers={"authorization": f"Bearer {key}"},
-        timeout=60,
-    )
-    assert answer.status_code == 200, answer.text
-
-
-def _search(visitor: Visitor, query: str) -> None:
-    visitor.page.get_by_label("Query").fill(query)
-    visitor.page.get_by_role("button", name="Search", exact=True).click()
-
-
 def _lines_shown(visitor: Visitor, count: int) -> None:
     """Wait until the status line says that `count` events were found, and the list has them."""
     visitor.page.get_by_role("status").get_by_text(re.compile(rf"^{count:,} events?")).wait_for()
@@ -88,7 +73,7 @@ def _lines_shown(visitor: Visitor, count: int) -> None:
 
 
 def test_a_line_is_found_opened_and_narrowed_by_its_values(visitor: Visitor) -> None:
-    _search(visitor, '"declined by the bank"')
+    visitor.search('"declined by the bank"')
     _lines_shown(visitor, 1)
     line = visitor.page.get_by_role("option")
     assert line.locator("mark").inner_text() == "declined by the bank"
@@ -106,7 +91,7 @@ def test_a_line_is_found_opened_and_narrowed_by_its_values(visitor: Visitor) -> 
 
 
 def test_excluding_a_value_leaves_everything_else(visitor: Visitor) -> None:
-    _search(visitor, "-service:web")
+    visitor.search("-service:web")
     _lines_shown(visitor, 3)
     visitor.page.get_by_role("option").filter(has_text="Traceback").click()
     event = visitor.page.get_by_role("complementary", name="Event")
@@ -116,7 +101,7 @@ def test_excluding_a_value_leaves_everything_else(visitor: Visitor) -> None:
 
 
 def test_hostile_text_is_shown_and_never_run(visitor: Visitor) -> None:
-    _search(visitor, "service:hostile")
+    visitor.search("service:hostile")
     _lines_shown(visitor, 1)
     line = visitor.page.get_by_role("option")
     assert "<img src=x onerror='window.broken = 1'>" in line.inner_text()
@@ -130,7 +115,7 @@ def test_hostile_text_is_shown_and_never_run(visitor: Visitor) -> None:
 
 
 def test_a_message_of_several_lines_says_how_many_follow(visitor: Visitor) -> None:
-    _search(visitor, "level:fatal")
+    visitor.search("level:fatal")
     _lines_shown(visitor, 1)
     line = visitor.page.get_by_role("option")
     assert "+2 lines" in line.inner_text()
@@ -139,7 +124,7 @@ def test_a_message_of_several_lines_says_how_many_follow(visitor: Visitor) -> No
 
 
 def test_a_wrong_query_points_at_its_column(visitor: Visitor) -> None:
-    _search(visitor, "level:error (service:web")
+    visitor.search("level:error (service:web")
     pointed = visitor.page.get_by_role("alert").locator("pre")
     query, pointer = pointed.inner_text().split("\n")
     assert query == "level:error (service:web"
@@ -181,7 +166,7 @@ def test_by_keyboard_alone_a_line_is_found_and_opened(visitor: Visitor) -> None:
 def test_by_keyboard_the_events_of_a_query_are_exported_and_downloaded(visitor: Visitor) -> None:
     """Opened from the palette; a stranger's account has none of it."""
     page, keyboard = visitor.page, visitor.page.keyboard
-    _search(visitor, "service:payment OR service:shop | stats count()")
+    visitor.search("service:payment OR service:shop | stats count()")
     keyboard.press("Escape")
     page.locator("body").press("Control+k")
     keyboard.type("export the events")
@@ -213,7 +198,7 @@ def test_by_keyboard_the_events_of_a_query_are_exported_and_downloaded(visitor: 
 
 def test_on_a_phone_the_event_is_a_sheet_and_nothing_scrolls_sideways(visitor: Visitor) -> None:
     visitor.page.set_viewport_size({"width": 390, "height": 844})
-    _search(visitor, "service:payment")
+    visitor.search("service:payment")
     _lines_shown(visitor, 1)
     visitor.page.get_by_role("option").click()
     box = visitor.page.get_by_role("complementary", name="Event").bounding_box()
@@ -225,7 +210,7 @@ def test_on_a_phone_the_event_is_a_sheet_and_nothing_scrolls_sideways(visitor: V
 def test_a_shared_link_shows_the_same_search_to_a_colleague_and_nothing_to_another_account(
     visitor: Visitor,
 ) -> None:
-    _search(visitor, "service:payment")
+    visitor.search("service:payment")
     _lines_shown(visitor, 1)
     link, page = visitor.page.url, visitor.page
     page.context.clear_cookies()

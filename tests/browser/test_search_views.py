@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.accessibility import keyboard_trap, scrolls_sideways, violations
 from tests.browser.chromium import Browser
+from tests.browser.seeded import send_to_drain
 from tests.browser.visitor import Visitor
 from tests.integration.stack import RunningStack
 
@@ -39,7 +39,7 @@ def owner(opened: Browser, stack: RunningStack) -> Owner:
     visitor = Visitor(opened.context.new_page(), stack, "viewer@example.org")
     visitor.join()
     made = visitor.create_first_key()
-    _send(stack, made, _events())
+    send_to_drain(stack, made, _events())
     visitor.page.close()
     return Owner(visitor.email, made)
 
@@ -90,21 +90,6 @@ def _events() -> list[dict[str, object]]:
         for number in range(ORDERS)
     ]
     return [*special, *traced, *orders]
-
-
-def _send(stack: RunningStack, key: str, events: list[dict[str, object]]) -> None:
-    answer = httpx.post(
-        f"{stack.api}/v1/drain?wait=true",
-        json={"events": events},
-        headers={"authorization": f"Bearer {key}"},
-        timeout=60,
-    )
-    assert answer.status_code == 200, answer.text
-
-
-def _search(visitor: Visitor, query: str) -> None:
-    visitor.page.get_by_label("Query").fill(query)
-    visitor.page.get_by_role("button", name="Search", exact=True).click()
 
 
 def _counted(visitor: Visitor, count: int | None = None) -> str:
@@ -159,7 +144,7 @@ def test_from_a_search_by_facets_context_and_trace_to_a_link_that_a_colleague_op
 ) -> None:
     page = visitor.page
     page.set_viewport_size({"width": width, "height": 800})
-    _search(visitor, "payment OR order")
+    visitor.search("payment OR order")
     _counted(visitor, ORDERS + 1)
     if width == PHONE_WIDTH:
         page.locator("summary", has_text="Fields").click()
@@ -232,7 +217,7 @@ def test_another_account_sees_neither_the_event_nor_the_trace_of_a_link(
     visitor: Visitor, browser: Browser
 ) -> None:
     page = visitor.page
-    _search(visitor, "declined")
+    visitor.search("declined")
     _counted(visitor, 1)
     page.get_by_role("option").click()
     page.wait_for_url("**event=*")
@@ -338,13 +323,13 @@ def test_a_query_is_formatted_while_it_is_written_and_by_key(visitor: Visitor) -
 
 
 def test_an_error_is_underlined_at_its_column_and_the_page_stays(visitor: Visitor) -> None:
-    _search(visitor, "order level:errr")
+    visitor.search("order level:errr")
     expect(visitor.page.locator(".colours .wrong-token")).to_have_text("errr")
     assert "expected trace, debug, info" in visitor.page.get_by_role("alert").inner_text()
 
 
 def test_no_results_say_what_would_match(visitor: Visitor) -> None:
-    _search(visitor, "order level:fatal")
+    visitor.search("order level:fatal")
     hint = visitor.page.get_by_role("button", name=f"Without level:fatal: {ORDERS} events")
     hint.click()
     _query_is(visitor, "order")
@@ -352,7 +337,7 @@ def test_no_results_say_what_would_match(visitor: Visitor) -> None:
 
 
 def test_a_query_with_pipes_makes_a_table(visitor: Visitor) -> None:
-    _search(visitor, "order | stats count() as n by service | sort -n")
+    visitor.search("order | stats count() as n by service | sort -n")
     table = visitor.page.get_by_role("region", name="Table")
     table.get_by_role("row").nth(2).wait_for()
     assert table.inner_text().split() == ["service", "n", "checkout", "120", "web", "120"]
@@ -432,12 +417,12 @@ def test_by_keyboard_alone_from_the_query_to_context_trace_and_the_live_page(vis
 
 def test_hostile_text_is_shown_and_never_run(visitor: Visitor) -> None:
     for query, count in (("service:hostile", 1), ("service:long", 1)):
-        _search(visitor, query)
+        visitor.search(query)
         _counted(visitor, count)
         visitor.page.get_by_role("option").click()
         _event(visitor).wait_for()
     assert "Show the other" in _event(visitor).inner_text()
-    _search(visitor, "service:hostile")
+    visitor.search("service:hostile")
     line = visitor.page.get_by_role("option")
     expect(line).to_contain_text("<img src=x onerror='window.broken = 1'> red·[2J U+202EevilU+200B")
     expect(line.locator(".ansi-red")).to_have_text("red")
@@ -446,7 +431,7 @@ def test_hostile_text_is_shown_and_never_run(visitor: Visitor) -> None:
 
 
 def test_signing_out_leaves_no_query_and_no_event(visitor: Visitor) -> None:
-    _search(visitor, "declined")
+    visitor.search("declined")
     _counted(visitor, 1)
     visitor.page.get_by_role("navigation", name="Main").get_by_role("link", name="Settings").click()
     visitor.page.get_by_role("button", name="Sign out", exact=True).click()
@@ -560,7 +545,7 @@ def test_by_keyboard_alone_on_a_phone_a_search_is_saved_renamed_replaced_and_del
     keyboard.press("Enter")
     expect(page.get_by_role("button", name="Rename zz yours")).to_be_focused()
     keyboard.press("Escape")
-    _search(visitor, "declined")
+    visitor.search("declined")
     _counted(visitor, 1)
     keyboard.press("Escape")
     keyboard.press("s")

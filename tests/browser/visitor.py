@@ -71,6 +71,11 @@ class Visitor:
         mails = httpx.get(self.stack.mail, params={"to": self.email}).json()
         return re.findall(r"\b\d{6}\b", mails[-1]["text"])[-1]
 
+    def search(self, query: str) -> None:
+        """On the search page, by its button."""
+        self.page.get_by_label("Query").fill(query)
+        self.page.get_by_role("button", name="Search", exact=True).click()
+
     def send_log(self, key: str, message: str) -> int:
         """The status of the answer to one log line, sent by a program with `key`."""
         return httpx.post(

@@ -63,8 +63,8 @@ def test_of_an_account_that_is_gone_meanwhile_every_route_says_so(here: Shop) ->
     ]
     for route, body in asked:
         assert code_of(here.ask(route, acme, body)) == (404, "not_found"), route
-    asked_first = here.ask("POST /v1/billing/checkout", "nobody", {"plan": "managed_15"})
-    assert code_of(asked_first) == (404, "not_found")
+    unknown_account = here.ask("POST /v1/billing/checkout", "unknown", {"plan": "managed_15"})
+    assert code_of(unknown_account) == (404, "not_found")
     assert len(here.here.api.customers.list({"limit": 100}).data) == 1, "no customer without an account"
 
 

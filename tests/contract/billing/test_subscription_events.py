@@ -61,9 +61,9 @@ def test_refunds_and_disputes_are_in_the_trail_once_each_in_any_order(here: Shop
     here.here.api.refunds.create({"charge": charge.id, "amount": 500})
     dispute = here.here.order("/_dispute", charge=charge.id, reason="fraudulent")["id"]
     here.here.order("/_dispute", dispute=dispute, status="won")
-    told = here.pending()
+    events = here.pending()
     # Backwards, and all of it once more.
-    for body, signature in [*told[::-1], *told]:
+    for body, signature in [*events[::-1], *events]:
         assert here.webhook(body, signature)["statusCode"] == 200
     money = [
         (each["action"], each["subject"])

@@ -100,12 +100,12 @@ def test_parquet_with_a_name_that_is_no_text_is_settled(here: World, at: int | s
     assert len(found) == 2
     for start in [found[at]] if isinstance(at, int) else found[at]:
         body[start] = 0x93
-    told = here.drop("x", bytes(body))
+    status = here.drop("x", bytes(body))
 
     if at == 1:
-        assert (told["state"], here.messages()) == ("done", LINES[:100])
+        assert (status["state"], here.messages()) == ("done", LINES[:100])
     else:
-        assert (told["state"], told["error"]["code"], here.messages()) == ("failed", "corrupt", [])
+        assert (status["state"], status["error"]["code"], here.messages()) == ("failed", "corrupt", [])
     assert here.drop("y", b"a line", GLOBEX)["state"] == "done"
 
 

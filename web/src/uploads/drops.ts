@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 /**
- * Whether files hover over the page. Those dropped are for `take`; while it is undefined they wait for it, since a
- * drop that nobody handles makes the browser leave the page and show the file.
+ * Whether files hover over the page. Those dropped are for `take`; while it is undefined they wait for it, since the
+ * browser leaves the page and shows the file when a drop is not handled.
  */
 export function useDrops(take: ((files: File[]) => void) | undefined): boolean {
   const [over, setOver] = useState(false);
