@@ -3,21 +3,10 @@ import { useEffect, useState } from "preact/hooks";
 import { Link, useLocation } from "wouter-preact";
 import { loadNotices, unreadCount } from "../notices/unread";
 import { Palette } from "../palette/open";
-import { Icon, type IconName } from "./icons";
+import { Icon } from "./icons";
+import { PLACES } from "./places";
 import { useTitle } from "./title";
 import "./frame.css";
-
-export const PLACES: readonly { path: string; name: string; icon: IconName }[] = [
-  { path: "/start", name: "Get started", icon: "start" },
-  { path: "/search", name: "Search", icon: "search" },
-  { path: "/live", name: "Live", icon: "live" },
-  { path: "/uploads", name: "Uploads", icon: "uploads" },
-  { path: "/billing", name: "Usage", icon: "usage" },
-  { path: "/privacy", name: "Privacy", icon: "privacy" },
-  { path: "/keys", name: "Keys", icon: "keys" },
-  { path: "/notices", name: "Notices", icon: "notices" },
-  { path: "/settings", name: "Settings", icon: "settings" },
-];
 
 const NOTICES = "/notices";
 

@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useLocation } from "wouter-preact";
-import { PLACES } from "../app/frame";
+import { PLACES } from "../app/places";
 import { chooseTheme } from "../app/theme";
 import { addressOf } from "../saved/state";
 import { loadSaved, savedSearches } from "../saved/store";
