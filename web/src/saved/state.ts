@@ -12,5 +12,5 @@ export function stateOf(address: SearchAddress): SavedState {
 /** The address of the search page that shows a saved search. */
 export function addressOf(saved: SavedState): SearchAddress {
   const { query, from, to, view, columns, compare, wrap } = saved;
-  return { query, range: { from, to }, view, columns, compare, wrap, event: null };
+  return { query, range: { from, to }, view, columns, compare, wrap, event: null, tab: "event" };
 }

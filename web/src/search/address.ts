@@ -1,6 +1,7 @@
 import { useMemo } from "preact/hooks";
 import { useLocation, useSearch } from "wouter-preact";
 import { DEFAULT_RANGE, type TimeRange } from "./range";
+import { tabOf, type Tab } from "./tabs";
 
 export type View = "lines" | "patterns";
 
@@ -16,6 +17,8 @@ export interface SearchAddress {
   wrap: boolean;
   /** The id of the event that is open. */
   event: string | null;
+  /** The view of that event. */
+  tab: Tab;
 }
 
 const MOST_COLUMNS = 8;
@@ -30,11 +33,12 @@ export function readAddress(search: string): SearchAddress {
     columns: [...new Set(parameters.getAll("column"))].slice(0, MOST_COLUMNS),
     wrap: parameters.has("wrap"),
     event: parameters.get("event"),
+    tab: tabOf(parameters.get("tab")),
   };
 }
 
 export function writeAddress(address: Partial<SearchAddress>): string {
-  const { query, range = DEFAULT_RANGE, view, compare, columns = [], wrap, event } = address;
+  const { query, range = DEFAULT_RANGE, view, compare, columns = [], wrap, event, tab = "event" } = address;
   const parameters = new URLSearchParams();
   if (query) parameters.set("q", query);
   if (range.from !== DEFAULT_RANGE.from || range.to !== null) parameters.set("from", range.from);
@@ -44,6 +48,7 @@ export function writeAddress(address: Partial<SearchAddress>): string {
   for (const column of columns) parameters.append("column", column);
   if (wrap) parameters.set("wrap", "1");
   if (event) parameters.set("event", event);
+  if (event && tab !== "event") parameters.set("tab", tab);
   const text = parameters.toString();
   return text ? `/search?${text}` : "/search";
 }

@@ -12,9 +12,7 @@ import { JsonTree } from "./json-tree";
 import { Marked } from "./marked";
 import { condition } from "./query-text";
 import { between, lineTime } from "./range";
-
-export const TABS = { event: "Event", context: "Context", json: "JSON" } as const;
-export type Tab = keyof typeof TABS;
+import { TABS, type Tab } from "./tabs";
 
 const MOST_SHOWN = 50_000;
 const LINK_MS = 60_000;

@@ -11,7 +11,7 @@ import { useAddress, writeAddress, type Go, type SearchAddress } from "./address
 import { QueryField } from "./editor/query-field";
 import { rememberQuery } from "./editor/history";
 import type { LogEvent } from "./event";
-import { EventPanel, linkTo, type Tab } from "./event-panel";
+import { EventPanel, linkTo } from "./event-panel";
 import { ExportDialog } from "./export-dialog";
 import { Facets } from "./facets";
 import { Histogram } from "./histogram";
@@ -25,6 +25,7 @@ import { condition, conditionsOf, filterText, markedWords, narrowed, pointedAt, 
 import { between, lengthMs } from "./range";
 import { RangePicker } from "./range-picker";
 import { Edge, useSide } from "./side";
+import type { Tab } from "./tabs";
 import { useSavedDialog } from "../saved/open";
 import { Status } from "./status";
 import "./search.css";
@@ -34,13 +35,12 @@ const DAY_MS = 86_400_000;
 export function SearchPage() {
   const [address, navigate] = useAddress();
   const [, visit] = useLocation();
-  const { query, range, view, compare, columns, wrap } = address;
+  const { query, range, view, compare, columns, wrap, tab } = address;
   const searching = useSearching(query, range);
   const { run } = searching;
   const events = run.events.value;
   const [selected, setSelected] = useState<number | null>(null);
   const selectedNow = useRef<number | null>(null);
-  const [tab, setTab] = useState<Tab>("event");
   const [help, setHelp] = useState(false);
   const [exporting, setExporting] = useState<{ filter: Filter; opened: number } | null>(null);
   const [expandedLines, expand] = useExpanded(events);
@@ -85,6 +85,7 @@ export function SearchPage() {
     navigate(to, going);
   };
   const open = (event: LogEvent) => go({ event: event.id ?? null }, { replace: true });
+  const openAt = (event: LogEvent, at: Tab) => go({ event: event.id ?? null, tab: at }, { replace: true });
   const close = () => go({ event: null }, { replace: true });
   const filter = (wanted: string) => go({ query: narrowed(query, wanted) });
   const toggle = (wanted: string) =>
@@ -124,12 +125,11 @@ export function SearchPage() {
   };
   const actions = keyActions({
     lines,
-    open,
+    openAt,
     close,
     filter,
     trace,
     expand,
-    setTab,
     help: () => setHelp(true),
     save: saved.show,
     exportEvents,
@@ -213,7 +213,7 @@ export function SearchPage() {
             words={words}
             tab={tab}
             columns={columns}
-            onTab={setTab}
+            onTab={(chosen) => go({ tab: chosen }, { replace: true })}
             onFilter={filter}
             onColumn={toggleColumn}
             onTrace={trace}
@@ -355,12 +355,11 @@ interface LineActions {
 
 interface Commands {
   lines: LineActions;
-  open(event: LogEvent): void;
+  openAt(event: LogEvent, tab: Tab): void;
   close(): void;
   filter(condition: string): void;
   trace(event: LogEvent): void;
   expand(index: number): void;
-  setTab(tab: Tab): void;
   help(): void;
   save(): void;
   exportEvents(): void;
@@ -371,13 +370,8 @@ interface Commands {
 }
 
 function keyActions(commands: Commands): KeyAction[] {
-  const { lines, open, close, filter, trace, expand, setTab } = commands;
-  const openAt = (tab: Tab) =>
-    lines.withLine((event) => {
-      if (!event) return;
-      setTab(tab);
-      open(event);
-    });
+  const { lines, close, filter, trace, expand } = commands;
+  const openAt = (tab: Tab) => lines.withLine((event) => event && commands.openAt(event, tab));
   const value = (exclude: boolean) => lines.withLine((event) => filterValue(event, exclude, filter));
   return [
     { key: "/", does: "write the query", run: commands.write },

@@ -1,5 +1,5 @@
 import { parse } from "lossless-json";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { Link, useLocation, useParams } from "wouter-preact";
 import { call } from "../api/client";
 import { ApiProblem } from "../api/problem";
@@ -10,12 +10,14 @@ import { useResource } from "../controls/resource";
 import { Skeleton } from "../controls/skeleton";
 import { zone } from "../controls/zone";
 import { writeAddress } from "../search/address";
-import { EventPanel, type Tab } from "../search/event-panel";
+import { EventPanel } from "../search/event-panel";
 import { KeyHelp, useKeys, type KeyAction } from "../search/keys";
+import type { LogEvent } from "../search/event";
 import { Marked } from "../search/marked";
 import { Lines, useExpanded } from "../search/lines";
 import { condition } from "../search/query-text";
 import { between } from "../search/range";
+import { readTraceAddress, useTraceAddress, type TraceAddress } from "./address";
 import { eventsOf, durationText, orderedSpans, placeOf, type Span, type Trace } from "./shape";
 import "../search/search.css";
 import "./trace.css";
@@ -55,25 +57,21 @@ function LoadedTrace({ id }: { id: string }) {
 
 function Shown({ trace }: { trace: Trace }) {
   const [, navigate] = useLocation();
-  const [span, setSpan] = useState<Span | null>(null);
-  const [selected, setSelected] = useState<number | null>(null);
-  const [open, setOpen] = useState(false);
+  const [address, go] = useTraceAddress(trace.trace_id);
   const [help, setHelp] = useState(false);
-  const [tab, setTab] = useState<Tab>("event");
+  const span = trace.spans.find((each) => isSame(each, address.span)) ?? null;
   const events = eventsOf(span, trace.events);
   const [expandedLines, expand] = useExpanded(events);
-  const event = selected === null ? undefined : events[selected];
+  const { selected, opened, select, move, open, close } = useLine(events, address.event, go);
   const range = between(Date.parse(trace.from) - AROUND_MS, Date.parse(trace.to) + AROUND_MS);
   const query = condition({ name: "trace_id", kind: "text", text: trace.trace_id });
-  const move = (by: number) =>
-    setSelected((last) => Math.min(Math.max((last ?? -1) + by, 0), Math.max(events.length - 1, 0)));
   const actions: KeyAction[] = [
     { key: "j", does: "the next line", run: () => move(1) },
     { key: "k", does: "the line before", run: () => move(-1) },
     { key: "ArrowDown", does: "the next line", run: () => move(1) },
     { key: "ArrowUp", does: "the line before", run: () => move(-1) },
-    { key: "Enter", does: "open the line beside", run: () => setOpen(true) },
-    { key: "Escape", does: "close the line", run: () => setOpen(false) },
+    { key: "Enter", does: "open the line beside", run: open },
+    { key: "Escape", does: "close the line", run: close },
     { key: "?", does: "this help", run: () => setHelp(true) },
   ];
   useKeys(actions);
@@ -98,11 +96,11 @@ function Shown({ trace }: { trace: Trace }) {
         trace={trace}
         chosen={span}
         onChoose={(next) => {
-          setSpan(next === span ? null : next);
-          setSelected(null);
+          go({ span: next === span ? null : next, event: null });
+          select(null);
         }}
       />
-      <div class={open && event ? "body with-event" : "body"}>
+      <div class={opened ? "body with-event" : "body"}>
         <section class="results" aria-label="Events of the trace">
           <Lines
             events={events}
@@ -114,29 +112,68 @@ function Shown({ trace }: { trace: Trace }) {
             stale={false}
             expandedLines={expandedLines}
             onSelect={(index) => {
-              setSelected(index);
-              setOpen(true);
+              select(index);
+              open();
             }}
             onExpand={expand}
             onNearEnd={() => undefined}
           />
         </section>
-        {open && event && (
+        {opened && (
           <EventPanel
-            event={event}
+            event={opened}
             words={[]}
-            tab={tab}
+            tab={address.tab}
             columns={[]}
-            onTab={setTab}
+            onTab={(tab) => go({ tab })}
             onFilter={(filter) => navigate(writeAddress({ query: filter, range }))}
             onOpen={(next) => navigate(writeAddress({ range, event: next.id ?? null }))}
-            onClose={() => setOpen(false)}
+            onClose={close}
           />
         )}
       </div>
       {help && <KeyHelp actions={actions} onClose={() => setHelp(false)} />}
     </div>
   );
+}
+
+/** The chosen line, by its index, and the event of the address, which is open beside the lines. */
+function useLine(events: LogEvent[], openId: string | null, go: (to: { event: string | null }) => void) {
+  const [chosen, setChosen] = useState<number | null>(null);
+  const chosenNow = useRef<number | null>(null);
+  const indexOf = (id: string | null) => (id === null ? -1 : events.findIndex((event) => event.id === id));
+  const at = indexOf(openId);
+
+  function select(index: number | null): void {
+    chosenNow.current = index;
+    setChosen(index);
+  }
+  // Keys may come faster than the page is drawn, so the line is that of the address, not of the last drawing.
+  function current(): number {
+    const opened = indexOf(readTraceAddress(location.search).event);
+    return opened >= 0 ? opened : (chosenNow.current ?? -1);
+  }
+  const openAt = (index: number) => go({ event: events[index]?.id ?? null });
+  return {
+    selected: at >= 0 ? at : chosen,
+    opened: at >= 0 ? events[at] : undefined,
+    select,
+    move(by: number): void {
+      if (events.length === 0) return;
+      const next = Math.min(Math.max(current() + by, 0), events.length - 1);
+      select(next);
+      if (readTraceAddress(location.search).event !== null) openAt(next);
+    },
+    open: () => openAt(chosenNow.current ?? -1),
+    close(): void {
+      select(current());
+      go({ event: null });
+    },
+  };
+}
+
+function isSame(span: Span, chosen: TraceAddress["span"]): boolean {
+  return span.span_id === chosen?.span_id && span.service === chosen.service;
 }
 
 function Timeline({ trace, chosen, onChoose }: { trace: Trace; chosen: Span | null; onChoose(span: Span): void }) {
