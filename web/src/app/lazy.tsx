@@ -10,12 +10,13 @@ export function lazyPage(load: () => Promise<FunctionComponent>): FunctionCompon
     const page = useResource(async () => (loaded ??= await load()));
     const Shown = loaded ?? page.value;
     if (Shown) return <Shown />;
-    return (
-      <div class="page">
-        {page.problem ? <Problem problem={NOT_LOADED} retry={() => location.reload()} /> : <Skeleton lines={6} />}
-      </div>
-    );
+    return <div class="page">{page.problem ? <NotLoaded /> : <Skeleton lines={6} />}</div>;
   };
+}
+
+/** What is shown in place of a part whose code cannot be loaded. */
+export function NotLoaded() {
+  return <Problem problem={NOT_LOADED} retry={() => location.reload()} />;
 }
 
 const NOT_LOADED = new Error("This page cannot be loaded. Check the connection, then try again.");

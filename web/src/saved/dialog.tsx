@@ -12,10 +12,14 @@ import { shortTime } from "../controls/time";
 import { writeAddress, type SearchAddress } from "../search/address";
 import { rangeName } from "../search/range";
 import { changeSaved, deleteSaved, saveSearch, type SavedSearch } from "./api";
-import type { SavedDialogProps } from "./open";
 import { addressOf, stateOf } from "./state";
 import { dropSaved, keepSaved, loadSaved, savedSearches } from "./store";
 import "./saved.css";
+
+export interface SavedDialogProps {
+  address: SearchAddress;
+  onClose(): void;
+}
 
 /** Save what the search page shows under a name; open, rename and delete what is saved. */
 export function SavedDialog({ address, onClose }: SavedDialogProps) {

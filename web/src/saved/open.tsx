@@ -1,21 +1,44 @@
 import type { FunctionComponent } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { NotLoaded } from "../app/lazy";
 import type { SearchAddress } from "../search/address";
-
-export interface SavedDialogProps {
-  address: SearchAddress;
-  onClose(): void;
-}
+import type { SavedDialogProps } from "./dialog";
 
 /** The dialog of saved searches while it is open, and what opens it; its code is loaded at the first time. */
 export function useSavedDialog(address: SearchAddress) {
   const [Shown, setShown] = useState<FunctionComponent<SavedDialogProps> | null>(null);
+  const [failed, setFailed] = useState(false);
   const [open, setOpen] = useState(false);
+  const close = () => setOpen(false);
   return {
     show: () => {
       setOpen(true);
-      void import("./dialog").then((module) => setShown(() => module.SavedDialog));
+      import("./dialog").then(
+        (module) => setShown(() => module.SavedDialog),
+        () => setFailed(true),
+      );
     },
-    dialog: open && Shown ? <Shown address={address} onClose={() => setOpen(false)} /> : null,
+    dialog: !open ? null : Shown ? (
+      <Shown address={address} onClose={close} />
+    ) : (
+      failed && <NotLoadedDialog onClose={close} />
+    ),
   };
+}
+
+function NotLoadedDialog({ onClose }: { onClose(): void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} class="saved" aria-label="Saved searches" onClose={onClose}>
+      <div class="stack">
+        <NotLoaded />
+        <div>
+          <button type="button" class="button" onClick={() => dialog.current?.close()}>
+            Close
+          </button>
+        </div>
+      </div>
+    </dialog>
+  );
 }
