@@ -1,7 +1,8 @@
 """Caps set by customers, and the volume of a trial: which marks are reached, and the notices for them.
 
-A soft cap only notifies. A hard cap also rejects new logs until the period ends or the cap is raised; a
-trial's volume does so until a plan is chosen (functions.billing.subscriptions.entitlements). Pure functions.
+A soft cap only notifies. A hard cap also rejects new logs until the period ends or the cap is raised, the
+volume of a trial until the period ends or a plan is chosen (functions.billing.subscriptions.entitlements).
+Pure functions.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,9 +13,12 @@ from functions.billing.subscriptions.entitlements import trial_bytes
 from functions.billing.subscriptions.notice_texts import CHOOSE, READING
 from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.accounts.notice_links import docs_link
-from functions.shared.plans import GIGABYTE
 
 WARN_AT_PERCENT = (80, 100)
+
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+_NEXT_UNIT = 999.5
+"""From here on a value of three digits is 1.00 of the next unit."""
 
 CHANGE_CAP = docs_link("billing.md", "change-a-cap")
 USAGE_BY_DAY = docs_link("usage.md", "see-usage-by-day")
@@ -62,13 +66,14 @@ def _reached(used_bytes: int, cap_bytes: int) -> Iterator[int]:
 
 def _notice(name: str, cap_bytes: int, percent: int, used_bytes: int, period_start: int) -> CapNotice:
     reached = percent >= WARN_AT_PERCENT[-1]
-    title = f"Your {name} is reached" if reached else f"{percent} % of your {name} are used"
+    title = f"Your {name} is reached" if reached else f"{percent} % of your {name} is used"
     named = name.replace(" ", "-")
     return CapNotice(
         notice_id=f"cap-{named}-{percent}-{cap_bytes}-{period_start}",
         kind=f"billing_{named.replace('-', '_')}",
         title=title,
-        text=f"{_gb(used_bytes)} of logs were stored in this period; your {name} is {_gb(cap_bytes)}. "
+        text=f"{_bytes_text(used_bytes)} of logs were stored in this period; "
+        f"your {name} is {_bytes_text(cap_bytes)}. "
         f"{_follows(name, reached=reached)} You can see your usage by day ({USAGE_BY_DAY}). "
         f"{_REMEDIES[name]}",
     )
@@ -78,8 +83,15 @@ def _follows(name: str, *, reached: bool) -> str:
     if name == "soft cap":
         return "A soft cap only sends this notice: logs are accepted as before."
     since = "From now on" if reached else "When it is reached,"
-    return f"{since} new logs are rejected (status 402) until the period ends. {READING}"
+    until = "the period ends or you choose a plan" if name == "trial volume" else "the period ends"
+    return f"{since} new logs are rejected (status 402) until {until}. {READING}"
 
 
-def _gb(raw_bytes: int) -> str:
-    return f"{raw_bytes / GIGABYTE:.1f} GB"
+def _bytes_text(size: int) -> str:
+    """A size in three digits and a decimal unit, such as `1.25 GB`, as the dashboard shows it."""
+    value, unit = float(size), 0
+    while value >= _NEXT_UNIT and unit < len(_UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    digits = 0 if unit == 0 else max(0, 3 - len(f"{value:.0f}"))
+    number = f"{value:.{digits}f}"
+    return f"{number.rstrip('0').rstrip('.') if digits else number} {_UNITS[unit]}"

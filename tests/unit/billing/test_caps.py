@@ -39,6 +39,21 @@ def test_a_soft_cap_never_speaks_of_refusing_and_the_others_do() -> None:
         assert "choose a plan" in trial.text
 
 
+def test_a_small_cap_is_not_shown_as_zero() -> None:
+    (notice,) = cap_notices({"hard cap": 10_000_000}, 8_049_999, 0)
+    assert notice.text.startswith("8.05 MB of logs were stored in this period; your hard cap is 10 MB. ")
+    (notice,) = cap_notices({"soft cap": 1}, 999, 0)
+    assert notice.text.startswith("999 B of logs were stored in this period; your soft cap is 1 B. ")
+    (notice,) = cap_notices({"soft cap": 1_250_000_000}, 999_999_999_999, 0)
+    assert notice.text.startswith("1 TB of logs were stored in this period; your soft cap is 1.25 GB. ")
+
+
+def test_the_notice_of_a_trial_says_that_a_plan_lifts_the_limit() -> None:
+    for used in (80, 100):
+        (notice,) = cap_notices({"trial volume": 100}, used, 0)
+        assert "until the period ends or you choose a plan" in notice.text
+
+
 def test_the_next_period_and_another_cap_notify_again() -> None:
     ids = {cap_notices({"soft cap": cap}, 200, start)[0].notice_id for cap in (100, 101) for start in (0, 1)}
     assert len(ids) == 4
