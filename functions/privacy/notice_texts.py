@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functions.privacy.erasure.record import ACCOUNT, Erasure
 from functions.privacy.export.record import KEPT_DAYS, Export
 from functions.privacy.timestamps import to_rfc3339
-from functions.shared.accounts.notice_links import api_link, docs_link
+from functions.shared.accounts.notice_links import docs_link, page_link
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +97,4 @@ def export_failed(export: Export) -> PrivacyNotice:
 
 
 def _status_link(erasure: Erasure) -> str:
-    return api_link(f"/v1/erasures/{erasure.erasure_id}")
+    return page_link(f"/erasures/{erasure.erasure_id}")

@@ -3,13 +3,13 @@
 The functions that write notices do not know these addresses.
 """
 
-_API = "{api}"
+_SITE = "{site}"
 _DOCS = "{docs}"
 
 
-def api_link(path: str) -> str:
-    """A link to our API that opens in a browser, without a key; `path` begins with `/`."""
-    return f"{_API}{path}"
+def page_link(path: str) -> str:
+    """A link to a page of the dashboard that needs no session; `path` begins with `/`."""
+    return f"{_SITE}{path}"
 
 
 def docs_link(page: str, section: str) -> str:
@@ -17,6 +17,9 @@ def docs_link(page: str, section: str) -> str:
     return f"{_DOCS}/{page}#{section}"
 
 
-def with_addresses(text: str, api_address: str, docs_address: str) -> str:
-    """`text` with complete links; the addresses have no slash at their end."""
-    return text.replace(_API, api_address).replace(_DOCS, docs_address)
+def with_addresses(text: str, site_address: str, docs_address: str) -> str:
+    """`text` with complete links; the addresses have no slash at their end.
+
+    `site_address`: the origin of the API, which the dashboard shares.
+    """
+    return text.replace(_SITE, site_address).replace(_DOCS, docs_address)

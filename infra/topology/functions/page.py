@@ -21,6 +21,7 @@ PAGES = (
     "/billing",
     "/keys",
     "/privacy",
+    "/erasures/{id}",
     "/notices",
     "/settings",
     "/settings/destination",

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from functions.shared.accounts.notice_links import api_link, docs_link, with_addresses
+from functions.shared.accounts.notice_links import docs_link, page_link, with_addresses
 from infra.topology import FUNCTIONS
+from infra.topology.functions.page import PAGES
 from local.naming import PROJECT_ROOT
 from tests.unit.notices.world import API, DOCS, World
 
@@ -57,7 +58,7 @@ def test_no_notice_names_a_method_and_path_of_the_api(path: Path) -> None:
     found = [
         text
         for text in texts_of(path)
-        if REQUEST.search(text) and not is_route(text) and text not in error_texts and not _is_link(text)
+        if REQUEST.search(text) and not is_route(text) and text not in error_texts
     ]
     assert found == []
 
@@ -74,11 +75,6 @@ def _error_texts(path: Path) -> set[str]:
                         "".join(str(p.value) if isinstance(p, ast.Constant) else "}" for p in each.values)
                     )
     return found
-
-
-def _is_link(text: str) -> bool:
-    """The path of a link, which `api_link` completes."""
-    return text == "/v1/erasures/}"
 
 
 def test_the_modules_that_write_notices_are_found() -> None:
@@ -122,6 +118,16 @@ def test_every_link_leads_to_a_section_that_exists() -> None:
     assert missing == []
 
 
+def test_every_link_to_the_dashboard_leads_to_a_page_that_needs_no_key() -> None:
+    linked = {
+        re.sub(r"{[^}]+}", "{id}", path)
+        for source in FUNCTIONS_FOLDER.rglob("*.py")
+        for path in re.findall(r"page_link\(\s*f?['\"](\S+)['\"]\s*\)", source.read_text())
+    }
+    assert linked == {"/erasures/{id}"}
+    assert linked <= set(PAGES)
+
+
 def _anchors(page: Path) -> set[str]:
     """The anchors of a page's headings, as GitHub makes them, and those that it sets."""
     text = page.read_text()
@@ -132,12 +138,12 @@ def _anchors(page: Path) -> set[str]:
 
 def test_a_mail_and_its_announcement_have_complete_links(here: World) -> None:
     acme, globex = here.account("acme", "ada"), here.account("globex", "gus")
-    text = f"Status: {api_link('/v1/erasures/era_1')} Help: {docs_link('billing.md', 'choose-a-plan')}"
+    text = f"Status: {page_link('/erasures/era_1')} Help: {docs_link('billing.md', 'choose-a-plan')}"
     for tenant in (acme, globex):
         here.notices.put(tenant, "linked", "service", "A title", text)
     here.run()
 
-    expected = f"Status: {API}/v1/erasures/era_1 Help: {DOCS}/billing.md#choose-a-plan"
+    expected = f"Status: {API}/erasures/era_1 Help: {DOCS}/billing.md#choose-a-plan"
     assert with_addresses(text, API, DOCS) == expected
     assert [mail.text.startswith(expected) for mail in here.mailer.sent] == [True, True]
     for tenant in (acme, globex):

@@ -21,10 +21,20 @@ const UploadsPage = lazyPage(async () => (await import("../uploads/page")).Uploa
 const QuarantinePage = lazyPage(async () => (await import("../quarantine/page")).QuarantinePage);
 const DestinationPage = lazyPage(async () => (await import("../destination/page")).DestinationPage);
 const AuditPage = lazyPage(async () => (await import("../audit/page")).AuditPage);
+const ErasurePage = lazyPage(async () => (await import("../erasure/page")).ErasurePage);
 const NoticesPage = lazyPage(async () => (await import("../notices/page")).NoticesPage);
 
-/** The page of the address; which pages there are depends on whether the person is signed in. */
+/** The page of the address; all but the state of an erasure depend on whether the person is signed in. */
 export function App() {
+  return (
+    <Switch>
+      <Route path="/erasures/:id" component={ErasurePage} />
+      <Route component={Sessions} />
+    </Switch>
+  );
+}
+
+function Sessions() {
   switch (sessionState.value) {
     case "starting":
       return <Starting />;

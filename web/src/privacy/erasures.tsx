@@ -2,23 +2,22 @@ import { useState } from "preact/hooks";
 import type { ListedErasure } from "../api/schema";
 import { Empty } from "../controls/empty";
 import { Field } from "../controls/field";
-import { count } from "../controls/format";
 import { Loaded } from "../controls/loaded";
 import { usePolling } from "../controls/polling";
 import { Problem } from "../controls/problem";
 import { useResource } from "../controls/resource";
-import { CopyButton } from "../controls/snippet";
 import { State, type Tone } from "../controls/state";
 import { textOf, useSubmission } from "../controls/submission";
 import { shortTime } from "../controls/time";
 import { readErasure } from "./api";
 import { fieldText } from "./person";
 import { proofsOf, type Proof } from "./receipt";
+import { ReceiptFacts } from "./receipt-facts";
 
 /** Receipts among which the one before is looked for; most of the chain is other accounts'. */
 const CHAIN = 20;
 
-const TONES: Record<ListedErasure["state"], Tone> = {
+export const ERASURE_TONES: Record<ListedErasure["state"], Tone> = {
   requested: "busy",
   running: "busy",
   verified: "good",
@@ -40,7 +39,7 @@ const WAITS: Record<string, string> = {
 export function Erasures(props: { erasures: ListedErasure[]; tenantId: string | null; reload: () => Promise<void> }) {
   const { erasures, tenantId, reload } = props;
   usePolling(
-    erasures.some((each) => TONES[each.state] === "busy"),
+    erasures.some((each) => ERASURE_TONES[each.state] === "busy"),
     reload,
     5000,
   );
@@ -70,10 +69,10 @@ function Erasure(props: { erasure: ListedErasure; others: ListedErasure[]; tenan
             {fieldText(erasure.field)} <span class="mono">{erasure.value}</span>
           </span>
         )}
-        <State tone={TONES[erasure.state]}>{erasure.state}</State>
+        <State tone={ERASURE_TONES[erasure.state]}>{erasure.state}</State>
         <span class="faint number">requested {shortTime(erasure.requested_at)}</span>
       </div>
-      {TONES[erasure.state] === "busy" && (
+      {ERASURE_TONES[erasure.state] === "busy" && (
         <p class="dim">
           {erasure.waits_for.length > 0
             ? `Waits for ${erasure.waits_for.map((each) => WAITS[each] ?? each).join("; ")}.`
@@ -105,27 +104,9 @@ function LoadedReceipt(props: { erasure: ListedErasure; others: ListedErasure[];
 function Receipt(props: { erasure: ListedErasure; others: ListedErasure[]; tenantId: string | null }) {
   const { erasure, tenantId } = props;
   const receipt = erasure.receipt!;
-  const removed = Object.entries(receipt.counts).map(([place, rows]) => `${place} ${count(rows)}`);
   return (
     <div class="receipt stack">
-      <dl class="facts">
-        <dt>Receipt</dt>
-        <dd class="number">{receipt.number}</dd>
-        <dt>Erasure</dt>
-        <dd class="mono">
-          {erasure.id} <CopyButton text={erasure.id} />
-        </dd>
-        <dt>Verified</dt>
-        <dd>{shortTime(receipt.verified_at)}</dd>
-        <dt>Removed</dt>
-        <dd>{removed.join(", ") || "nothing was found"}</dd>
-        <dt>Backups until</dt>
-        <dd>{shortTime(receipt.backups_until)}</dd>
-        <dt>Hash</dt>
-        <dd class="mono">{receipt.hash}</dd>
-        <dt>Receipt {receipt.number - 1}</dt>
-        <dd class="mono">{receipt.previous}</dd>
-      </dl>
+      <ReceiptFacts id={erasure.id} receipt={receipt} />
       {tenantId && <Verify erasure={erasure} others={props.others} tenantId={tenantId} />}
     </div>
   );
