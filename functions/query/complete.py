@@ -30,7 +30,8 @@ from functions.query.language.syntax_tree import EVERYTHING, FieldRef, Loose, Va
 from functions.query.request import FilterBody, time_range
 from functions.query.route_call import RouteCall
 from functions.query.statistics import SearchStats, stats_of
-from functions.query.stats import EMPTY, STATS_SETTINGS, TableRows, decode_table
+from functions.query.stats import STATS_SETTINGS
+from functions.query.table_rows import EMPTY, TableRows, decode_table
 from functions.shared.forms import decoded, invalid
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import UnusableAnswerError

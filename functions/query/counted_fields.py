@@ -14,7 +14,8 @@ from functions.query.compile.counts import field_counts
 from functions.query.field_summary import is_listed
 from functions.query.language.syntax_tree import FieldRef, Filter
 from functions.query.statistics import EngineStatistics
-from functions.query.stats import MAX_RESULT_BYTES, MAX_STATEMENT_CHARACTERS
+from functions.query.stats import MAX_STATEMENT_CHARACTERS
+from functions.query.table_rows import MAX_RESULT_BYTES
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import UnusableAnswerError
 

@@ -33,7 +33,8 @@ from functions.query.request import FilterBody, search_filter, time_range
 from functions.query.route_call import RouteCall
 from functions.query.search_stores import SearchStores
 from functions.query.statistics import EngineStatistics, SearchStats, cost_of_steps, stats_of
-from functions.query.stats import MAX_RESULT_BYTES, MAX_STATEMENT_CHARACTERS, STATS_SETTINGS
+from functions.query.stats import MAX_STATEMENT_CHARACTERS, STATS_SETTINGS
+from functions.query.table_rows import MAX_RESULT_BYTES
 from functions.query.time_zones import time_zone
 from functions.shared.forms import decoded, invalid
 from functions.shared.tenancy import TenantId

@@ -7,7 +7,7 @@ from functions.query.language.pipe_parser import COUNT, PATTERN
 from functions.query.pattern_changes import ranked
 from functions.query.pattern_filters import shown
 from functions.query.pattern_merge import TemplateCount, patterns_of
-from functions.query.stats import Cell, CompiledStats, TableRows
+from functions.query.table_rows import Cell, CompiledStats, TableRows
 
 COLUMNS = (TableColumn(PATTERN, "text"), TableColumn(COUNT, "number"))
 

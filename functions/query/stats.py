@@ -8,12 +8,11 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Struct
 
-from functions.query import budget, times
+from functions.query import budget
 from functions.query.bindings import Bindings
 from functions.query.compile import Statement, base_conditions, checked
 from functions.query.compile.counted import hours_of_table
@@ -22,18 +21,17 @@ from functions.query.cursor import BYOC, MANAGED, Store
 from functions.query.errors import invalid_query, too_heavy, two_stores
 from functions.query.language.errors import QuerySyntaxError
 from functions.query.language.parser import parse
-from functions.query.language.pipe_parser import MAX_ROWS
 from functions.query.language.syntax_tree import Filter, Pipe
+from functions.query.pattern_table import merged_patterns
 from functions.query.request import FilterBody, all_of, json_filters, time_range
 from functions.query.route_call import RouteCall
 from functions.query.search_stores import SearchStores
-from functions.query.statistics import EngineStatistics, cost_of, stats_of
+from functions.query.statistics import stats_of
+from functions.query.table_rows import EMPTY, MAX_RESULT_BYTES, CompiledStats, TableRows, decode_table
 from functions.shared.forms import decoded, invalid
 from functions.shared.tenancy import TenantId
-from functions.shared.warehouse import UnusableAnswerError
 
 MAX_GROUPS = 1_000_000
-MAX_RESULT_BYTES = 4 * 1024 * 1024
 MAX_ANSWER_BYTES = 5 * 1024 * 1024
 """A Lambda response is limited to 6 MB, counted as JSON in which this JSON is an escaped string."""
 
@@ -45,8 +43,6 @@ STATS_SETTINGS: Mapping[str, int | str] = {
     "max_result_bytes": MAX_RESULT_BYTES,
 }
 """Settings in addition to those of a search."""
-
-Cell = str | int | float | None
 
 
 class StatsBody(FilterBody, forbid_unknown_fields=True):
@@ -66,40 +62,6 @@ class StatsRequest:
     store: Store | None
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledStats:
-    """A statement, and the columns of its rows; `patterns` as of CompiledTable."""
-
-    statement: Statement
-    columns: tuple[TableColumn, ...]
-    patterns: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class TableRows:
-    """The rows of a result, and their cost."""
-
-    rows: list[list[Cell]]
-    truncated: bool
-    rows_read: int
-    elapsed_ms: float
-    bytes_read: int = 0
-
-
-_ShortName = Annotated[str, msgspec.Meta(max_length=8)]
-
-
-class _TableAnswer(Struct):
-    data: list[dict[_ShortName, Cell]]
-    statistics: EngineStatistics
-
-
-_DECODER = msgspec.json.Decoder(_TableAnswer)
-
-EMPTY = TableRows([], False, 0, 0.0)
-"""The result of a BYOC account before its first load: even `count()` has no row."""
-
-
 def answer(call: RouteCall) -> bytes:
     """The response to `POST /v1/stats`; a functions.query.route_call.Answer."""
     asked, caller = stats_request(call.body), call.caller
@@ -110,7 +72,6 @@ def answer(call: RouteCall) -> bytes:
 
         stores = SearchStores(caller, call.run_in, store, STATS_SETTINGS)
         return estimate_answer([compiled.statement], stores)
-    from functions.query.pattern_table import merged_patterns  # it imports this module
 
     def decode(content: bytes) -> TableRows:
         return decode_table(content, compiled.columns)
@@ -167,42 +128,6 @@ def compiled_stats(asked: StatsRequest, tenant: TenantId) -> CompiledStats:
     compiled: CompiledTable = table(asked.pipes, conditions, bindings, hours)
     statement = Statement(compiled.sql, {**bindings.parameters, **parameters})
     return CompiledStats(checked(statement, MAX_STATEMENT_CHARACTERS), compiled.columns, compiled.patterns)
-
-
-def decode_table(content: bytes, columns: Sequence[TableColumn]) -> TableRows:
-    """The rows of an answer in FORMAT JSON, at most MAX_ROWS.
-
-    Raises
-    ------
-    UnusableAnswerError: the answer does not have this format, or is too long.
-    """
-    if len(content) > 4 * MAX_RESULT_BYTES:
-        raise UnusableAnswerError("the answer is longer than the result of a query may be")
-    try:
-        found = _DECODER.decode(content)
-        rows = [
-            [_cell(row[f"c{at}"], column) for at, column in enumerate(columns)]
-            for row in found.data[:MAX_ROWS]
-        ]
-    except (msgspec.MsgspecError, ValueError, TypeError, LookupError, RecursionError):
-        raise UnusableAnswerError("the answer has no rows of a table") from None
-    truncated = len(found.data) > MAX_ROWS
-    cost = cost_of(found.statistics)
-    return TableRows(rows, truncated, cost.rows_read, cost.elapsed_ms, cost.bytes_read)
-
-
-def _cell(value: Cell, column: TableColumn) -> Cell:
-    if value is None:
-        return None
-    if column.type == "number":
-        # The engine may write 64-bit numbers as text.
-        return int(value) if isinstance(value, str) else value
-    if not isinstance(value, str):
-        raise TypeError("not text")
-    if column.type == "time":
-        times.from_engine(value)
-        return times.for_people(value)
-    return value
 
 
 def stats_page(columns: Sequence[TableColumn], found: TableRows) -> bytes:

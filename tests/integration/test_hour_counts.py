@@ -33,7 +33,8 @@ from functions.query.histogram import (
     value_statement,
 )
 from functions.query.row_order import PageRange
-from functions.query.stats import compiled_stats, decode_table, stats_request
+from functions.query.stats import compiled_stats, stats_request
+from functions.query.table_rows import decode_table
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
 from tests.integration.loading import load, staged

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given
 
 from functions.query.event_search import EventSearch, SearchLimits
 from functions.query.pattern_table import merged_patterns
-from functions.query.stats import STATS_SETTINGS, TableRows, compiled_stats, decode_table, stats_request
+from functions.query.stats import STATS_SETTINGS, compiled_stats, stats_request
+from functions.query.table_rows import TableRows, decode_table
 from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.tenancy import TenantId

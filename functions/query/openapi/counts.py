@@ -13,7 +13,8 @@ from functions.query.openapi.shapes import EVENT, QUERY_ERRORS, QUERY_PROBLEM, S
 from functions.query.page import FoundEvent
 from functions.query.patterns import MAX_PATTERNS, FoundPattern, PatternsBody, PatternsPage
 from functions.query.statistics import SearchStats
-from functions.query.stats import Cell, StatsBody
+from functions.query.stats import StatsBody
+from functions.query.table_rows import Cell
 from functions.query.url_bodies import PARAMETERS, POSTED
 from functions.shared.openapi import (
     INVALID_BODY,

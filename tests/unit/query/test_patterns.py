@@ -24,7 +24,8 @@ from functions.query.pattern_filters import holds, query_of, shown
 from functions.query.pattern_merge import MAX_MEMBERS, TemplateCount, patterns_of
 from functions.query.pattern_table import merged_patterns
 from functions.query.patterns import patterns_request
-from functions.query.stats import TableRows, compiled_stats, stats_request
+from functions.query.stats import compiled_stats, stats_request
+from functions.query.table_rows import TableRows
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import UnusableAnswerError
 from tests.examples import examples
