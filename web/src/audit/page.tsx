@@ -4,11 +4,9 @@ import type { AuditEntries, AuditEntry } from "../api/schema";
 import { Page } from "../app/frame";
 import { Empty } from "../controls/empty";
 import { Loaded } from "../controls/loaded";
-import { Problem } from "../controls/problem";
+import { More } from "../controls/more";
 import { useResource } from "../controls/resource";
 import { Sections, SETTINGS_SECTIONS } from "../controls/sections";
-import { useSubmission } from "../controls/submission";
-import { Submit } from "../controls/submit";
 import { shortTime } from "../controls/time";
 import { actionText, actorText } from "./words";
 
@@ -36,24 +34,12 @@ export function AuditPage() {
           ) : (
             <div class="stack">
               <AuditTable entries={[...entries, ...older]} />
-              {next !== null && <More load={more} />}
+              {next !== null && <More load={more}>Show older entries</More>}
             </div>
           )
         }
       </Loaded>
     </Page>
-  );
-}
-
-function More({ load }: { load(): Promise<void> }) {
-  const form = useSubmission([], load);
-  return (
-    <form onSubmit={form.onSubmit}>
-      <Problem problem={form.problem} />
-      <Submit form={form} busy="Loading…">
-        Show older entries
-      </Submit>
-    </form>
   );
 }
 

@@ -4,6 +4,7 @@ import type { ListedUpload, UploadSettings } from "../api/schema";
 import { Page } from "../app/frame";
 import { Empty } from "../controls/empty";
 import { Loaded } from "../controls/loaded";
+import { More } from "../controls/more";
 import { usePolling } from "../controls/polling";
 import { Problem } from "../controls/problem";
 import { useResource } from "../controls/resource";
@@ -11,7 +12,6 @@ import { Sections, UPLOAD_SECTIONS } from "../controls/sections";
 import { Select } from "../controls/select";
 import { Snippet } from "../controls/snippet";
 import { useSubmission } from "../controls/submission";
-import { Submit } from "../controls/submit";
 import { readAccount } from "../privacy/api";
 import { readBilling } from "../usage/api";
 import { standing } from "../usage/standing";
@@ -54,7 +54,7 @@ export function UploadsPage() {
               ) : (
                 <>
                   <FileTable files={list} onResumed={() => void files.reload()} />
-                  {files.more && <More load={files.more} />}
+                  {files.more && <More load={files.more}>Show older files</More>}
                 </>
               )
             }
@@ -87,18 +87,6 @@ function useFiles() {
 function merged(newest: ListedUpload[], older: ListedUpload[]): ListedUpload[] {
   const known = new Set(newest.map((each) => each.id));
   return [...newest, ...older.filter((each) => !known.has(each.id))];
-}
-
-function More({ load }: { load(): Promise<void> }) {
-  const form = useSubmission([], load);
-  return (
-    <form onSubmit={form.onSubmit}>
-      <Problem problem={form.problem} />
-      <Submit form={form} busy="Loading…">
-        Show older files
-      </Submit>
-    </form>
-  );
 }
 
 function OverQuota() {
