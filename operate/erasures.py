@@ -12,7 +12,7 @@ from functions.privacy.erasure.erasures import Erasures
 from functions.privacy.erasure.receipt import checked
 from functions.privacy.erasure.receipt_table import ErasureReceipts
 from functions.privacy.erasure.record import ACCOUNT, REQUESTED, Erasure
-from functions.privacy.inventory_tables import InventoryTables
+from functions.privacy.inventory_tables import InventorySettings, InventoryTables
 from functions.privacy.service import ID_BYTES
 from functions.privacy.wiring import tables
 from functions.shared.accounts.tombstones import Tombstones, name_of
@@ -24,26 +24,8 @@ from operate.session import Session
 
 
 @dataclass(frozen=True, slots=True)
-class ErasureTables:
-    accounts_table: str
-    people_table: str
-    keys_table: str
-    key_lists_table: str
-    audit_table: str
-    announcements_table: str
-    notices_table: str
-    destinations_table: str
-    external_ids_table: str
-    saved_searches_table: str
-    search_budgets_table: str
+class ErasureTables(InventorySettings):
     shards_table: str
-    health_table: str
-    billing_table: str
-    usage_table: str
-    uploads_table: str
-    exports_table: str
-    search_exports_table: str
-    erasures_table: str
     receipts_table: str
     tombstones_table: str
 

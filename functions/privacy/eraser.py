@@ -31,6 +31,7 @@ from functions.privacy.erasure.record import PERSON, Erasure
 from functions.privacy.erasure.rows import STATEMENT_TIMEOUT_SECONDS, EventRows
 from functions.privacy.erasure.run import RESERVE_SECONDS, ErasureRun
 from functions.privacy.export.exports import Exports
+from functions.privacy.inventory_tables import InventorySettings
 from functions.privacy.sign_ins import SignIns
 from functions.privacy.unconfirmed_signups import UnconfirmedSignUps
 from functions.privacy.wiring import Left, tables
@@ -66,27 +67,9 @@ ERASER = Origin("eraser", "", "")
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    accounts_table: str
-    people_table: str
-    keys_table: str
-    key_lists_table: str
-    audit_table: str
-    announcements_table: str
-    notices_table: str
-    destinations_table: str
-    external_ids_table: str
-    saved_searches_table: str
-    search_budgets_table: str
+class Settings(InventorySettings):
     shards_table: str
-    health_table: str
-    billing_table: str
-    usage_table: str
-    uploads_table: str
     suppressions_table: str
-    erasures_table: str
-    exports_table: str
-    search_exports_table: str
     identity_pool: str
     staging_bucket: str
     drop_bucket: str

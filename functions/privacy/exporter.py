@@ -28,7 +28,7 @@ from functions.privacy.export.logs import NANOSECONDS, LogPeriod, Logs, OldPosit
 from functions.privacy.export.record import FAILED, Export
 from functions.privacy.export.run import PART_BYTES, ExportRun
 from functions.privacy.export.sources import LogSource, QuarantineSource, SignInSource, Source, TableSource
-from functions.privacy.inventory_tables import InventoryTables
+from functions.privacy.inventory_tables import InventorySettings, InventoryTables
 from functions.privacy.notice_texts import PrivacyNotice
 from functions.privacy.sign_ins import SignIns
 from functions.privacy.wiring import Left, tables
@@ -62,25 +62,7 @@ TURN_SECONDS = 90
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    accounts_table: str
-    people_table: str
-    keys_table: str
-    key_lists_table: str
-    audit_table: str
-    announcements_table: str
-    notices_table: str
-    destinations_table: str
-    external_ids_table: str
-    saved_searches_table: str
-    search_budgets_table: str
-    health_table: str
-    billing_table: str
-    usage_table: str
-    uploads_table: str
-    erasures_table: str
-    exports_table: str
-    search_exports_table: str
+class Settings(InventorySettings):
     identity_pool: str
     staging_bucket: str
     exports_bucket: str

@@ -21,6 +21,30 @@ After = tuple[int, Start | None]
 
 
 @dataclass(frozen=True, slots=True)
+class InventorySettings:
+    """The tables with items of accounts: settings of the functions that read or delete all of them."""
+
+    accounts_table: str
+    people_table: str
+    keys_table: str
+    key_lists_table: str
+    audit_table: str
+    announcements_table: str
+    notices_table: str
+    destinations_table: str
+    external_ids_table: str
+    saved_searches_table: str
+    search_budgets_table: str
+    health_table: str
+    billing_table: str
+    usage_table: str
+    uploads_table: str
+    erasures_table: str
+    exports_table: str
+    search_exports_table: str
+
+
+@dataclass(frozen=True, slots=True)
 class ItemPage:
     """Some items; `after` is where the next page begins, None when there is none."""
 
