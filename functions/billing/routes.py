@@ -12,7 +12,7 @@ from functions.billing.subscriptions.checkout import PaymentService, reject_if_c
 from functions.billing.usage.usage_page import usage_page
 from functions.billing.usage.usage_store import UsageStore
 from functions.shared.access import Principal, principal
-from functions.shared.accounts.account_status import AccountStatus
+from functions.shared.accounts.account_status import ACCOUNT_CLOSING, AccountStatus
 from functions.shared.accounts.audit import origin
 from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answer, request
@@ -80,7 +80,9 @@ def _usage(api: BillingApi, caller: Principal, event: Event) -> Answer:
 
 
 def _shown(api: BillingApi, record: BillingRecord) -> Answer:
-    return answer(200, billing_page(record, _account_status(api, record.tenant), api.service.clock()))
+    account_status, now = _account_status(api, record.tenant), api.service.clock()
+    closing = ACCOUNT_CLOSING if api.records.waits_for_erasure(record.tenant) else ""
+    return answer(200, billing_page(record, account_status, closing or account_status.refusal(now), now))
 
 
 def _account_status(api: BillingApi, tenant: TenantId) -> AccountStatus:

@@ -9,15 +9,20 @@ from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.plans import CURRENCY, GIGABYTE, PLANS, Plan
 
 
-def billing_page(record: BillingRecord, account_status: AccountStatus, now: float) -> dict[str, Any]:
-    """Times are RFC 3339, volumes are gigabytes, amounts are cents; values that do not apply are null."""
+def billing_page(
+    record: BillingRecord, account_status: AccountStatus, refusal: str, now: float
+) -> dict[str, Any]:
+    """Times are RFC 3339, volumes are gigabytes, amounts are cents; values that do not apply are null.
+
+    `refusal`: the code of the 402 for logs at `now`; empty when they are accepted.
+    """
     subscription = record.subscription
     start, end = period(record, now)
     return {
         "plan": account_status.plan,
         "status": subscription.status if subscription else "none",
-        "accepting": not account_status.refusal(now),
-        "refusal": account_status.refusal(now) or None,
+        "accepting": not refusal,
+        "refusal": refusal or None,
         "accepts_until": _moment(account_status.accepts_until),
         "capped_until": _moment(account_status.capped_until),
         "period": {"start": _moment(start), "end": _moment(end)},

@@ -80,6 +80,11 @@ class BillingStore:
         item = self._accounts.get(str(tenant))
         return None if item is None else account_status_of(item)
 
+    def waits_for_erasure(self, tenant: TenantId) -> bool:
+        """Whether the account's erasure is requested, or in progress: its logs are rejected."""
+        item = self._accounts.get(str(tenant))
+        return item is not None and item.closes_at is not None
+
     def write(
         self, record: BillingRecord, account_status: AccountStatus | None = None, also: Sequence[Write] = ()
     ) -> BillingRecord:

@@ -40,7 +40,7 @@ class PaymentService:
 
     def checkout(self, tenant: TenantId, plan: str, who: Origin) -> str:
         """The URL of a checkout page for `plan`; the account's earlier checkout pages expire."""
-        self._fit(tenant, plan)
+        self._reject_if_unusable(tenant, plan)
         self._customer(tenant, who)
         prices = catalogue.prices_of(self.service.stripe, plan)
         pages: list[tuple[str, str]] = []
@@ -91,7 +91,7 @@ class PaymentService:
         Upgrades are charged immediately, and nothing changes if the charge fails. Downgrades are credited on
         the next invoice.
         """
-        self._fit(tenant, plan)
+        self._reject_if_unusable(tenant, plan)
         record = self.service.refresh(tenant)
         reject_if_closing(record)
         if record.live is None:
@@ -128,8 +128,18 @@ class PaymentService:
                 "The card was declined, nothing changed: update it with POST /v1/billing/portal.",
             ) from None
 
-    def _fit(self, tenant: TenantId, plan: str) -> None:
-        """Reject the BYOC plan without a destination: all logs would be rejected from then on."""
+    def _reject_if_unusable(self, tenant: TenantId, plan: str) -> None:
+        """Reject a plan under which all logs would be rejected.
+
+        These are every plan of an account that waits for its erasure, and BYOC without a destination.
+        """
+        if self.records.waits_for_erasure(tenant):
+            raise HttpError(
+                409,
+                "account_closing",
+                "The erasure of this account is requested: to buy or change a plan, first cancel the erasure "
+                "with DELETE /v1/erasures/{id}.",
+            )
         if plan == BYOC and not self.own_clouds.has(tenant):
             raise HttpError(
                 409,

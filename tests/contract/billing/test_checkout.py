@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from functions.privacy.erasure.account_marks import AccountMarks
+from functions.privacy.erasure.record import ACCOUNT, REQUESTED, Erasure
 from functions.shared.accounts.account_status import account_status_on
 from functions.shared.plans import PLANS, TRIAL, TRIAL_DAYS
+from functions.shared.tables.transaction import write_all
 from functions.shared.tenancy import TenantId
 from tests.contract.billing.responses import code_of, shown
 from tests.fake_stripe.server import CARD
@@ -147,3 +150,28 @@ def test_a_customer_deleted_at_stripe_is_made_anew_and_can_buy_again(here: Shop)
     assert here.record(acme).customer_id != old
     assert here.account_status(acme) == account_status_on(PLANS["managed_30"])
     assert here.records.owner(old) is None
+
+
+def test_an_account_that_waits_for_its_erasure_buys_nothing_and_sees_why_its_logs_are_rejected(
+    here: Shop,
+) -> None:
+    acme, globex = here.account("acme"), here.subscribed("globex")
+    bystander = here.account("other")
+    marks = AccountMarks("accounts", here.client)
+    for tenant in (acme, globex):
+        erasure = Erasure(
+            tenant, f"era_{tenant}", ACCOUNT, REQUESTED, int(here.now()), int(here.now()) + 7 * DAY
+        )
+        write_all(here.client, [marks.closes(erasure)])
+    for tenant, route in ((acme, "POST /v1/billing/checkout"), (globex, "POST /v1/billing/plan")):
+        refused = here.ask(route, tenant, {"plan": "managed_30"})
+        assert code_of(refused) == (409, "account_closing")
+        assert "cancel the erasure" in refused["body"]
+        page = shown(here, tenant)
+        assert (page["accepting"], page["refusal"]) == (False, "account_closing")
+    assert shown(here, bystander)["accepting"]
+    assert here.ask("POST /v1/billing/checkout", bystander, {"plan": "managed_30"})["statusCode"] == 201
+    for tenant in (acme, globex):
+        write_all(here.client, [marks.stays(tenant)])
+        assert shown(here, tenant)["accepting"]
+    here.buy(acme)
