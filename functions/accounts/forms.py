@@ -89,7 +89,7 @@ class LogOut:
 
 def sign_up(body: bytes) -> SignUp:
     """`POST /v1/signup`."""
-    fields = _Fields(body, "name", "email", "password")
+    fields = _Fields(body, "name", "email", "password", "accept_terms")
     name, email = fields.name(), fields.email()
     form = SignUp(
         name=name,

@@ -152,4 +152,6 @@ class Sessions:
 
 
 def _ended() -> ImmediateRejectionError:
-    return ImmediateRejectionError(401, "invalid_login", "Sign-in failed: check e-mail and password.")
+    return ImmediateRejectionError(
+        401, "invalid_login", "The session is not valid, or it has ended: log in again."
+    )

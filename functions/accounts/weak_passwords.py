@@ -18,7 +18,7 @@ MIN_DISTINCT = 5
 MIN_OWN_WORD = 3
 MIN_RUN = 3
 
-REPEATED = "must not repeat the same characters or count on from one to the next: use other words"
+REPEATED = "must not be made of repeated characters or words, or of runs such as 1234: use several words"
 OWN_WORDS = "must not be made of your e-mail address or name: they do not count towards the 12 characters"
 COMMON_ONE = (
     "is one of the {most:,} most common passwords, or one of them and a few digits: use several words"

@@ -97,11 +97,11 @@ def export(body: bytes, now: float) -> RequestedPeriod | None:
         return None
     since, until = (int(each.astimezone(UTC).timestamp()) for each in (asked.logs.since, asked.logs.until))
     if since >= until:
-        raise invalid("from", "must be before 'to'")
+        raise invalid("logs.from", "must be before 'logs.to'")
     if since > now:
-        raise invalid("from", "must not be in the future")
+        raise invalid("logs.from", "must not be in the future")
     if since < 0:
-        raise invalid("from", "must not be before 1970")
+        raise invalid("logs.from", "must not be before 1970")
     return RequestedPeriod(since, until)
 
 

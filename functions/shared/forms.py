@@ -78,8 +78,9 @@ def _rejection(fault: str, form: type, quotes_unknown: bool) -> HttpError:
     reason = fault[: place.start()] if place else fault
     if unknown := _UNKNOWN.match(reason):
         return _unknown(unknown[1] if quotes_unknown else "", path, kind)
-    if missing := _MISSING.match(reason):
-        return invalid(f"{path}.{missing[1]}".lstrip("."), "is missing")
+    if absent := _MISSING.match(reason):
+        wanted = _described(_step(kind, absent[1]))
+        return invalid(f"{path}.{absent[1]}".lstrip("."), f"is missing: it must be {wanted}")
     if reason == _TOO_LARGE:
         return invalid(path or BODY, "is a number that is too large")
     return invalid(path or BODY, f"must be {_described(kind)}")
@@ -151,7 +152,7 @@ def _phrase(kind: Any) -> str:
         case "BoolType":
             return "true or false"
         case "ListType":
-            return f"a list{_length(kind, 'values')}"
+            return f"a list{_length(kind, 'values')}{_choices(kind.item_type)}"
         case "StructType" | "DictType":
             return "an object"
         case "DateTimeType":
@@ -160,6 +161,11 @@ def _phrase(kind: Any) -> str:
             return f"text{_length(kind, 'characters')}"
         case _:
             return "text"
+
+
+def _choices(kind: Any) -> str:
+    """The values of a list's items, if only some are allowed."""
+    return f", each {_phrase(kind)}" if type(kind).__name__ == "LiteralType" else ""
 
 
 def _range(least: float | None, most: float | None) -> str:

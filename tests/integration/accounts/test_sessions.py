@@ -116,7 +116,11 @@ def test_a_token_that_was_changed_anywhere_is_made_up(here: World, asked: list[s
         mine.replace(".", "=", 1),
     ]
     asked.clear()
-    assert [refreshed(here, each).status for each in forged] == [401] * len(forged)
+    answers = [refreshed(here, each) for each in forged]
+    assert [each.refused for each in answers] == [(401, "invalid_login")] * len(forged)
+    assert {each.body["error"] for each in answers} == {
+        "The session is not valid, or it has ended: log in again."
+    }
     assert asked == []
     assert refreshed(here, mine).status == refreshed(here, theirs).status == 200
 

@@ -29,7 +29,12 @@ from functions.shared.errors import HttpError
             "invalid_password",
             "'password' is missing: send 'email' and 'password', or 'refresh_token'.",
         ),
-        (forms.sign_up, b'{"email": null}', "invalid_name", "'name', 'email' and 'password' are missing."),
+        (
+            forms.sign_up,
+            b'{"email": null}',
+            "invalid_name",
+            "'name', 'email', 'password' and 'accept_terms' are missing.",
+        ),
         (forms.confirmation, b"{}", "invalid_email", "'email', 'code' and 'password' are missing."),
         (forms.email_of, b"{}", "invalid_email", "'email' is missing."),
         (forms.reset, b'{"email": "a@b.cd"}', "invalid_code", "'code' and 'password' are missing."),

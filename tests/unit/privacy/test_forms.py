@@ -103,4 +103,5 @@ def test_a_period_that_is_none_is_refused(logs: Any) -> None:
     with pytest.raises(HttpError) as refused:
         forms.export(body(logs=logs), NOW)
 
-    assert refused.value.status == 400
+    assert (refused.value.status, refused.value.code) == (400, "invalid_logs")
+    assert refused.value.details["field"].startswith("logs")

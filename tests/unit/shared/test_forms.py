@@ -70,7 +70,7 @@ def test_what_does_not_fit_is_named(body: bytes, code: str) -> None:
         ({"original": "burn-secret"}, "'original' must be one of delete, keep."),
         ({"original": 7}, "'original' must be one of delete, keep."),
         ({"scopes": ["secret"]}, "'scopes[0]' must be one of ingest, read."),
-        ({"scopes": []}, "'scopes' must be a list of 1 to 3 values."),
+        ({"scopes": []}, "'scopes' must be a list of 1 to 3 values, each one of ingest, read."),
         ({"limit": 0}, "'limit' must be a whole number from 1 to 1000."),
         ({"limit": "secret"}, "'limit' must be a whole number from 1 to 1000."),
         ({"days": 0}, "'days' must be a whole number, 1 or more."),
@@ -93,6 +93,27 @@ def test_the_message_says_what_the_field_must_be_and_never_quotes_the_value(sent
         decoded(json.dumps(sent).encode(), Explained)
     assert refused.value.message == message
     assert refused.value.details == {"field": message.split("'")[1]}
+
+
+class Required(Struct, forbid_unknown_fields=True):
+    scopes: Annotated[list[Literal["ingest", "read"]], Meta(min_length=1)]
+    inner: Form | None = None
+
+
+@pytest.mark.parametrize(
+    ("sent", "message"),
+    [
+        ({}, "'scopes' is missing: it must be a list of 1 or more values, each one of ingest, read."),
+        (
+            {"scopes": ["read"], "inner": {}},
+            "'inner.name' is missing: it must be text of at most 9 characters.",
+        ),
+    ],
+)
+def test_the_message_about_a_missing_field_says_what_it_must_be(sent: Any, message: str) -> None:
+    with pytest.raises(HttpError) as refused:
+        decoded(json.dumps(sent).encode(), Required)
+    assert refused.value.message == message
 
 
 @pytest.mark.parametrize("name", ["limit", "value", "anything"])
