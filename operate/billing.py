@@ -88,9 +88,11 @@ def _sync_arguments(parser: argparse.ArgumentParser) -> None:
 def _settle_arguments(parser: argparse.ArgumentParser) -> None:
     tenant_argument(parser)
     outcome = parser.add_mutually_exclusive_group(required=True)
-    outcome.add_argument("--landed", action="store_true", help="Stripe has it, once")
+    outcome.add_argument("--landed", action="store_true", help="Stripe counted the report once")
     outcome.add_argument(
-        "--not-there", action="store_true", help="Stripe does not have it: the next report includes it"
+        "--not-there",
+        action="store_true",
+        help="Stripe did not count the report: the next report includes it",
     )
 
 

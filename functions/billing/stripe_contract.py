@@ -14,7 +14,7 @@ API_VERSION = "2026-10-28.endive"
 """The version of the pinned SDK; a test checks that both are equal."""
 
 DUPLICATE_METER_EVENT = "duplicate_meter_event"
-"""Error code for a meter event whose identifier was accepted within 24 hours: the first one has landed."""
+"""Error code for a meter event whose identifier was accepted within 24 hours: the first one is counted."""
 
 RESOURCE_MISSING = "resource_missing"
 
@@ -35,7 +35,7 @@ class StripeRefusedError(PermanentError):
     """
 
     def __init__(self, code: str, status: int = 400) -> None:
-        super().__init__(f"Stripe refused: {code}")
+        super().__init__(f"Stripe rejected the request: {code}")
         self.code = code
         self.status = status
 

@@ -16,7 +16,7 @@ from functions.shared.byoc.role_sessions import RoleSessions
 from functions.shared.egress.egress_filter import EgressFilter
 
 TEST_SECONDS = 24.0
-"""Of the 29 seconds for a response; storing the result needs the rest."""
+"""The part of the 29 seconds for a response; storing the result needs the rest."""
 
 
 @dataclass(frozen=True, slots=True)

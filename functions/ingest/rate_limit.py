@@ -27,7 +27,7 @@ FREE_CPU_SECONDS = 0.005
 """What any request takes, however small, and does not depend on its body."""
 
 MAX_CPU_SHARE = 0.5
-"""Of an environment's time, for a plan of so high a rate that the price alone would allow more."""
+"""The share of an environment's time, for a plan with a rate at which the price alone would allow more."""
 
 
 class RequestWork(Struct):

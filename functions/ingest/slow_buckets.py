@@ -32,7 +32,7 @@ FREE_SECONDS = 1.0
 """A request whose calls take no longer is not slow, and not charged."""
 
 COST_SECONDS = 3.0
-"""Of a slow request: one in three seconds, in the long run, limits no tenant."""
+"""The cost of a slow request: one in three seconds, in the long run, limits no tenant."""
 
 BURST_SECONDS = 20.0
 """Six slow requests at once, as any bucket may have them, do not limit its owner; the seventh does."""

@@ -20,8 +20,8 @@ CHUNK_BYTES = 1024 * 1024
 FEED_BYTES = 64 * 1024
 
 MAX_MEMBERS = 2000
-"""Of gzip, zlib or deflate members or zstd frames, empty and skippable ones too. BGZF, of the formats in use
-the one that cuts finest, makes 1,029 of MAX_DECODED_BYTES."""
+"""The limit for gzip, zlib or deflate members or zstd frames, empty and skippable ones too.
+BGZF, which has the smallest members of the formats in use, makes 1,029 of MAX_DECODED_BYTES."""
 
 ZSTD_WINDOW_LOG = 23
 """8 MiB, what RFC 8878 asks decoders to support: a frame may otherwise claim 128 MiB for itself."""

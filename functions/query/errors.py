@@ -105,7 +105,7 @@ def invalid_query(fault: QuerySyntaxError, field: str = "query") -> HttpError:
 
 @contextmanager
 def naming_q(route: str) -> Iterator[None]:
-    """Of a GET, name the parameter `q` in an error about the field `query`, which it stands for."""
+    """For a GET, name the parameter `q` in an error about the field `query`, which it stands for."""
     try:
         yield
     except HttpError as fault:

@@ -36,7 +36,7 @@ STREAM_KEYS = (
 """Metadata keys in which log agents name the place that an event comes from."""
 
 MAX_SOURCE_CHARACTERS = 1024
-"""Of one value; a longer one is not the name of a place."""
+"""The limit for one value; a longer one is not the name of a place."""
 
 SECOND_NS = 1_000_000_000
 RANGES_NS = (600 * SECOND_NS, 86_400 * SECOND_NS, None)

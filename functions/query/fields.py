@@ -46,7 +46,7 @@ from functions.shared.warehouse import UnusableAnswerError
 
 MAX_SAMPLED_ROWS = 10_000
 MAX_SAMPLED_BYTES = 8 * 1024 * 1024
-"""Of metadata."""
+"""The limit for the metadata of the sample."""
 
 MAX_PAIRS = 200_000
 """Keys in the metadata of a sample: so many take a second of this function's CPU."""

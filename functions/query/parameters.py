@@ -9,7 +9,7 @@ from functions.query.request import SearchBody
 from functions.shared.forms import decoded, invalid
 
 DRY_RUN = "dry_run"
-"""Of the routes in functions.query.dry_run, which takes it out of the parameters."""
+"""The parameter of the routes in functions.query.dry_run, which takes it out of the parameters."""
 
 GET_SEARCH = ("q", "from", "to", "order", "limit", "cursor", "time_zone")
 

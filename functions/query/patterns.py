@@ -47,13 +47,13 @@ MAX_PATTERNS = 50
 DEFAULT_PATTERNS = 20
 
 MAX_EXAMPLE_BYTES = 4 * 1024 * 1024 // MAX_PATTERNS
-"""Of the examples of one pattern in a response."""
+"""The limit for the examples of one pattern in a response."""
 
 COUNT_SETTINGS = {**STATS_SETTINGS, "max_execution_time": 8, "max_result_bytes": 32 * 1024 * 1024}
 """Counting two ranges and reading the examples takes less time than a request may."""
 
 MAX_TIMES = 4
-"""Of events of a template, in which examples are looked for."""
+"""How many timestamps of a template are searched for examples."""
 
 COUNT_PASSES = 2
 """The rows are counted, and then a sample of them is read."""

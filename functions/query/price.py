@@ -24,7 +24,7 @@ class SearchPrice:
 
     @property
     def usd_a_gb(self) -> float:
-        """Of scanned data, uncompressed."""
+        """The price of scanned data, uncompressed."""
         return self.usd_a_cpu_hour / 3600 * GB / self.bytes_a_cpu_second
 
     def bytes_of(self, rows: int) -> int:

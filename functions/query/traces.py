@@ -46,7 +46,7 @@ MAX_DURATION_NS = DAY_NS
 """A longer duration is not believed."""
 
 MAX_EVENTS_BYTES = MAX_PAGE_BYTES // 3
-"""Of the events of a response: spans and services repeat at most the same text twice more."""
+"""The limit for the events of a response: spans and services repeat at most the same text twice more."""
 
 
 class TraceSpan(Struct):

@@ -20,7 +20,7 @@ MAX_DECODED_BYTES = 128 * 1024 * 1024
 """The rows of one staged object."""
 
 MAX_ROWS = 1_000_000
-"""Of one staged object. A row is a Python object: empty rows would take forty times their bytes."""
+"""The limit for a staged object. A row is a Python object: empty rows would take forty times their bytes."""
 
 MAX_HEADER_BYTES = 16 * 1024 * 1024
 """A position for each of a million rows."""

@@ -33,7 +33,7 @@ BULK_BYTES = 10_000_000
 rows takes seconds, for which the few rows of another tenant need not wait."""
 
 _FORM = "2"
-"""Of a batch's items. Earlier versions cannot read them and have other batch ids (docs/adr/0053)."""
+"""The form of a batch's items. Earlier versions cannot read them and have other batch ids (docs/adr/0053)."""
 
 
 @dataclass(frozen=True, slots=True)

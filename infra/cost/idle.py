@@ -16,7 +16,7 @@ HOURS = 30 * 24
 MINUTES = HOURS * 60
 
 RECEIVES_A_MINUTE = 3
-"""Of one connection: an empty receive waits for 20 seconds."""
+"""The receives of one connection: an empty receive waits for 20 seconds."""
 
 CONNECTIONS = 5
 CONNECTIONS_WITHOUT_LIMIT = 2
@@ -30,7 +30,7 @@ COLD_AFTER_MINUTES = 10
 """A function that is scheduled this rarely starts anew for each run: an assumption."""
 
 LOG_BYTES = 370
-"""Of a run: our line, and 26 bytes that CloudWatch adds to it."""
+"""Log bytes of a run: our line, and 26 bytes that CloudWatch adds to it."""
 
 KEY_CACHE_MINUTES = 5
 """DynamoDB keeps a table's key for a role, and asks KMS again after five minutes without a request."""

@@ -33,7 +33,7 @@ UNITS_A_BATCH = 8
 """The batch, lease and seal, done and the commit log in a transaction, which counts twice, and an index."""
 
 UNITS_OF_METERING = 3
-"""Of each batch: a mark in a transaction, and the index; the sums by tenant are shared by many batches."""
+"""Write units of each batch: a mark in a transaction, and the index. Batches share the sums by tenant."""
 
 INLINE_OBJECTS = 12
 MANIFEST_BYTES_AN_OBJECT = 36

@@ -11,7 +11,7 @@ BYOC_SETTINGS = {
 BYOC_GRANTS = ("read:table:destinations", "read:table:shards", "open:key:credentials")
 
 BYOC_BUCKET_GRANTS = (*BYOC_GRANTS, "assume:role:customer")
-"""Of functions that open the bucket, not only the ClickHouse."""
+"""Grants of functions that open the bucket, not only the ClickHouse."""
 
 ROLE_PREFIX = "byoc-astralog"
 """With this the path or name of a customer's role begins (functions.shared.byoc.role_policies)."""

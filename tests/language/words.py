@@ -26,4 +26,5 @@ REPLACED: dict[str, str] = {
     r"of ours|of theirs|of yours": "our, their, your",
     r"is no (?:fault|error)": "is not an error",
     r"taken for": "mistaken for, treated as",
+    r'"""of|/\*\* of': "a noun: the limit of, the size of",
 }

@@ -25,6 +25,17 @@ def test_a_literal_that_is_no_sentence_is_not_read() -> None:
     assert words("a.py", 'kind = "told"\n') == []
 
 
+def test_the_texts_and_comments_of_the_dashboard_are_read() -> None:
+    text = "/** Of a line. */\n// nobody\n<p>Then come back.</p>\nconst kind = `told`;\n"
+    assert words("web/src/a.tsx", text) == [(1, "/** Of"), (2, "nobody"), (3, "come back")]
+
+
+def test_a_docstring_of_the_product_names_its_subject() -> None:
+    text = 'MAX = 1\n"""Of a line."""\nMIN = 0\n"""The limit of a line."""\n'
+    assert words("functions/a.py", text) == [(2, '"""Of')]
+    assert words("tests/a.py", text) == []
+
+
 def test_a_class_name_that_occurs_twice_is_found_and_settings_may(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("class Page: ...\nclass Settings: ...\n")
     (tmp_path / "b.py").write_text("class Settings: ...\ndef f():\n    class Page: ...\n")

@@ -9,7 +9,7 @@ from functions.accounts import forms
 EmailText = Annotated[str, Meta(max_length=forms.MAX_EMAIL_CHARACTERS, extra_json_schema={"format": "email"})]
 
 EMAIL, CODE = "ada@example.com", "123456"
-"""Of the examples."""
+"""Values in the examples."""
 
 
 class ConfirmationSent(Struct):

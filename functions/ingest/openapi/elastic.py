@@ -1,4 +1,4 @@
-"""As Elasticsearch's bulk API."""
+"""Operations of Elasticsearch's bulk API."""
 
 from msgspec import Struct
 
@@ -56,7 +56,7 @@ def _bulk(name: str, index: Parameter | None) -> Operation:
     )
     return Operation(
         name,
-        "Send documents as to Elasticsearch's bulk API",
+        "Send documents by Elasticsearch's bulk API",
         "ingest",
         {200: Reply("One item for each action.", _BULK_RESULT, {"took": 0, "errors": False, "items": []})},
         parameters=(*((index,) if index else ()), filter_path),
@@ -71,7 +71,7 @@ _INDEX = Parameter("index", "The index, stored as a field.", place="path", requi
 OPERATIONS: Operations = {
     "GET /": Operation(
         "getCluster",
-        "What clients of Elasticsearch ask first",
+        "Answer the first request of Elasticsearch clients",
         "any key",
         {
             200: Reply("A cluster.", _CLUSTER, {"cluster_name": "astralog", "version": {"number": "9.9.0"}}),
@@ -82,7 +82,7 @@ OPERATIONS: Operations = {
     ),
     "HEAD /": Operation(
         "headCluster",
-        "What clients of Elasticsearch ask first",
+        "Answer the first request of Elasticsearch clients",
         "any key",
         {200: Reply("The key is valid.")},
         error_form=ErrorForm({}, STATUSES),

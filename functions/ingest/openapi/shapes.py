@@ -92,4 +92,4 @@ AS_429 = tuple(f"429 {code.removeprefix('402 ')}" for code in LOGS_REJECTED)
 """Where a client drops a batch at a 402, the status is one at which it keeps it."""
 
 STATUSES = (400, 401, 403, 409, 413, 415, 429, 500, 503)
-"""Of a rejected request in the form of another client. There is no 402: see functions.ingest.protocols."""
+"""Statuses of rejections in the form of another client. There is no 402: see functions.ingest.protocols."""

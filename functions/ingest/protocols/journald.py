@@ -17,7 +17,7 @@ from functions.shared.events.judge import MAX_EVENT_SIZE, RejectedEvent
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_FIELDS = 1_000_000
-"""Of all entries together."""
+"""The limit for all entries together."""
 
 TOO_LARGE = RejectedEvent("event_too_large", "The entry is larger than 1 MiB.")
 

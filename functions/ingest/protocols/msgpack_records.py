@@ -17,7 +17,7 @@ from functions.shared.events.judge import MAX_EVENT_SIZE, RejectedEvent
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_RECORDS = 400_000
-"""Of arrays and their elements together: an array of its own around each record is usual."""
+"""The limit for arrays and their elements together: an array of its own around each record is usual."""
 
 TOO_LARGE = RejectedEvent("event_too_large", "The record is larger than 1 MiB.")
 NOT_A_RECORD = RejectedEvent("not_an_object", "A record must be a map, or a time and a map.")

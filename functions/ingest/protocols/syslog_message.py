@@ -67,7 +67,7 @@ def _counted(body: bytes) -> Iterator[bytes | RejectedEvent]:
 
 
 def parse(message: bytes, now: datetime) -> dict[str, Any]:
-    """A message as an event, whatever of it can be read; `now` decides the year that RFC 3164 leaves out."""
+    """A message as an event, as far as it can be parsed; `now` supplies the year that RFC 3164 omits."""
     text = message.decode(errors="replace").lstrip(_BOM)
     event: dict[str, Any] = {"message": text}
     metadata: dict[str, Any] = {}

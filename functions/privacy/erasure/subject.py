@@ -1,4 +1,4 @@
-"""Whose rows an erasure is about: all rows of an account, or the rows that mention a person."""
+"""The rows that an erasure deletes: all rows of an account, or the rows that mention a person."""
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -24,7 +24,7 @@ from functions.shared.warehouse import TOO_LARGE_RESULT, Warehouse, WarehouseRef
 
 ROWS_A_PAGE = 5_000
 MAX_PAGE_BYTES = 32 * 1024 * 1024
-"""Of an answer of the engine. An event has 1 MiB at the most, so a page of one row always fits."""
+"""The limit for an answer of the engine. An event has 1 MiB at the most, so a page of one row always fits."""
 
 NANOSECONDS = 1_000_000_000
 FIRST_WINDOW = 3600 * NANOSECONDS

@@ -33,7 +33,7 @@ MAX_LIKE_WORDS = 2
 
 _NEVER_ESCAPED = re.compile(r"[ !#-\[\]-~]+")
 _NO_NUMBER = re.compile(r"[A-DF-Za-df-z]")
-"""Of a word that is not a number; the text form of true and false is their JSON."""
+"""A character of a word that is not a number; the text form of true and false is their JSON."""
 
 _NEVER_ESCAPED_SHORT = re.compile(r"[0-9A-Za-z _.:-]{4,}")
 

@@ -12,7 +12,7 @@ from functions.shared.tenancy import TenantId
 
 EXAMPLES = 3
 MAX_EVENT_BYTES = 32 * 1024
-"""Of the message and the metadata of an example."""
+"""The limit for the message and the metadata of an example."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from functions.query.bindings import Bindings
 
 MAX_CHARACTERS = 500
-"""Of a message; what follows varies."""
+"""The part of a message that makes its template; what follows varies."""
 
 MAX_SAMPLED_ROWS = 100_000
 MAX_TEMPLATES = 50_000
 MAX_TEMPLATE_BYTES = 4 * 1024 * 1024
-"""Of the templates of one statement together."""
+"""The limit for the templates of one statement together."""
 
 MAX_TABLE_BYTES = 2 * 1024 * 1024
-"""Of the templates that a pipe makes patterns of."""
+"""The limit for the templates from which a pipe makes patterns."""
 
 WILD = "\x7f"
 """Stands for what varies. A message may have the character itself, which then varies, too."""
@@ -50,7 +50,7 @@ SAMPLE_KEY = "cityHash64(timestamp, received_at, service, trace_id, span_id, mes
 """A row is in every sample of its rate or in none. BYOC tables may lack the columns of the identity."""
 
 _TIMES = "[max(timestamp), min(timestamp), argMax(timestamp, cityHash64(message))]"
-"""Of the newest row with a template, of the oldest and of any."""
+"""Times of the newest row with a template, of the oldest and of any."""
 
 
 def template(bindings: Bindings, message: str = "message") -> str:

@@ -22,7 +22,7 @@ from functions.shared.exports.search_export import ExportCompression
 
 MAGIC = b"PAR1"
 GROUP_BYTES = 8 * 1024 * 1024
-"""Of values, before compression; a group may exceed it by one page of events."""
+"""The size of the values, before compression; a group may exceed it by one page of events."""
 
 _GZIP_WINDOW = 31
 _INT64, _BYTE_ARRAY = 2, 6

@@ -33,7 +33,7 @@ STEPS = 3
 MAX_PARTS = 10_000
 
 RESERVE_SECONDS = 30.0
-"""Of a turn, for a page that is being read when its time ends, and for storing the rest."""
+"""The end of a turn, for a page that is being read then, and for storing the rest."""
 
 LEASE_MARGIN_SECONDS = 10
 

@@ -37,7 +37,7 @@ SECONDS_A_DAY = 86_400
 ID_BYTES = 20
 
 MAX_FILTER_BYTES = 64 * 1024
-"""Of the stored filter, in JSON: DynamoDB's items have 400 KB, and a list reads many of them."""
+"""The limit for the stored filter, in JSON: DynamoDB's items have 400 KB, and a list reads many of them."""
 
 MAX_LISTED = 200
 

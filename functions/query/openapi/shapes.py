@@ -1,4 +1,4 @@
-"""What the routes of search have in common."""
+"""Schemas, parameters and errors that the routes of search share."""
 
 from typing import Any, Literal
 
@@ -11,14 +11,14 @@ from functions.shared.openapi import (
 
 
 class BudgetProblem(Struct):
-    """Whose searches have read more than `rows_a_minute`."""
+    """The budget that is used up: its searches have read more than `rows_a_minute`."""
 
     budget: Literal["account", "key"]
     rows_a_minute: int
 
 
 class QueryProblem(Struct):
-    """Where a query is wrong: `column` counts characters from 1; `caret` is the line with a mark below it."""
+    """The place of an error in a query: `column` counts characters from 1; `caret` marks it in its line."""
 
     field: str
     column: int
@@ -47,7 +47,7 @@ SEARCH_ERRORS = (
     "search_unavailable",
     "destination_unavailable",
 )
-"""Of every route that reads events."""
+"""Errors of every route that reads events."""
 QUERY_ERRORS = ("invalid_query", *SEARCH_ERRORS)
 QUERY_PROBLEM = {"invalid_query": QueryProblem}
 STATS = {"rows_read": 8192, "bytes_read": 1_630_208, "elapsed_ms": 9.1, "partial": False}

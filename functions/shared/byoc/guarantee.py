@@ -16,7 +16,7 @@ _WINDOW = {
     "SharedMergeTree": "replicated_deduplication_window",
 }
 _DEFAULTS = {"non_replicated_deduplication_window": 0, "replicated_deduplication_window": 10_000}
-"""Of ClickHouse 26.2 to 26.9; a server's configuration may differ, and a probe detects a 0."""
+"""The values in ClickHouse 26.2 to 26.9; a server's configuration may differ, and a probe detects a 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ RESOURCE_PREFIXES = (
     "resource.", "service.", "host.", "k8s.", "container.", "cloud.", "deployment.", "process.", "os.",
     "telemetry.", "device.", "faas.", "aws.", "gcp.", "azure.",
 )  # fmt: skip
-"""Of keys that OpenTelemetry's conventions have for resources: in our metadata they are beside all others."""
+"""Prefixes of the keys of resources in OpenTelemetry's conventions; our metadata has them with all others."""
 
 PROJECT_KEY = "astralog.project"
 

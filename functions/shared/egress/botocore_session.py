@@ -18,7 +18,7 @@ from functions.shared.egress.response_limits import (
 MAX_OBJECT_BYTES = 128 * 1024 * 1024
 
 MAX_TAGS = 100_000
-"""Of an XML answer, four times those of a listing's page: each tag becomes several Python objects."""
+"""The limit for an XML response, four times a listing's page: each tag becomes several Python objects."""
 
 OBJECT_SECONDS = 30
 """From the request of an object to the last byte of its body."""

@@ -29,7 +29,7 @@ MAX_HEADER_BYTES = 256 * 1024
 """The ClickHouse client makes http.client accept 10,000 headers of 64 KB each."""
 
 MAX_ERROR_BYTES = 1024 * 1024
-"""Of an error answer."""
+"""The limit for an error response."""
 
 LEAST_BYTES_A_PIECE = 64
 """The memory that a chunk of one byte takes until all are joined."""

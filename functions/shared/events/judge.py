@@ -28,7 +28,7 @@ MAX_EVENT_SIZE = 1024 * 1024
 MAX_METADATA_DEPTH = 200
 _SHALLOW_FOR_SURE = 2 * MAX_METADATA_DEPTH
 MAX_FIELDS = 150_000
-"""Of one event, at any depth; more would exceed the memory limit of a request."""
+"""The limit for one event, at any depth; more would exceed the memory limit of a request."""
 MAX_NAME_CHARACTERS = 200
 """For `project_id` and `service`, which are stored as dictionaries."""
 

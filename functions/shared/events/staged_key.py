@@ -25,7 +25,7 @@ SCHEMA_VERSION = "1"
 SUFFIX = ".ndjson.zst"
 
 ID_CHARACTERS = 26
-"""Of an id that ingest made; an id derived from another object's is longer."""
+"""The length of an id that ingest made; an id derived from another object's is longer."""
 
 COLUMNS = {
     "tenant_id": "String",

@@ -15,7 +15,7 @@ import msgspec
 from functions.shared.tables.signed_client import TRIES, SignedClient
 
 SECONDS = 3.0
-"""Of connecting, and of each answer: as in functions.shared.aws_client."""
+"""Timeout of connecting, and of each answer, as in functions.shared.aws_client."""
 
 _encode = msgspec.json.Encoder().encode
 

@@ -135,7 +135,7 @@ export type BucketForm = {
   "secret_access_key"?: string | null;
 };
 
-/** Whose searches have read more than `rows_a_minute`. */
+/** The budget that is used up: its searches have read more than `rows_a_minute`. */
 export type BudgetProblem = {
   "budget": "account" | "key";
   "rows_a_minute": number;
@@ -735,7 +735,7 @@ export type PublicErasure = {
   "receipt": ShownReceipt | null;
 };
 
-/** Where a query is wrong: `column` counts characters from 1; `caret` is the line with a mark below it. */
+/** The place of an error in a query: `column` counts characters from 1; `caret` marks it in its line. */
 export type QueryProblem = {
   "field": string;
   "column": number;

@@ -103,7 +103,7 @@ type Doing = "nothing" | "renaming" | "replacing" | "deleting";
 
 interface EntryProps {
   saved: SavedSearch;
-  /** Of the page, which can replace what is saved. */
+  /** The search of the page, which can replace the saved one. */
   address: SearchAddress;
   onOpen(): void;
   onDeleted(): void;

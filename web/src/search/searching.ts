@@ -28,7 +28,7 @@ export class Searching {
   /** The histogram of the range before, while the page compares. */
   readonly before = new Loaded<Histogram>();
   readonly fields = new Loaded<Fields>();
-  /** Of a query with pipes, which makes a table instead of lines. */
+  /** The result of a query with pipes, which makes a table instead of lines. */
   readonly table = new Loaded<Table>();
   readonly isTable: boolean;
   /** Whether the person stopped it before its results were there. */

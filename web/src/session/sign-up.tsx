@@ -52,7 +52,7 @@ export function SignUpPage() {
             Accept the terms to create an account.
           </p>
         )}
-        <Check name="marketing_opt_in" label="Send me product news. You can stop this at any time." />
+        <Check name="marketing_opt_in" label="Send me product updates. You can stop this at any time." />
         <Problem problem={form.problem} />
         <Submit form={form} kind="primary" busy="Creating…">
           Create the account

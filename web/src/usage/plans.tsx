@@ -88,7 +88,7 @@ function PlanProblem({ problem }: { problem: Error | null }) {
     <div class="notice bad" role="alert">
       <p>
         This plan needs your own bucket and ClickHouse. <Link href="/settings/destination">Set the destination</Link>,
-        then come back.
+        then choose the plan.
       </p>
     </div>
   );

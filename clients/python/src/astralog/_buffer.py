@@ -17,7 +17,7 @@ from astralog._statistics import Statistics
 
 @dataclass(frozen=True)
 class Limits:
-    """Of a batch: lines, bytes before compression, age of its oldest line. Of the buffer: lines, bytes."""
+    """Limits of a batch (lines, bytes before compression, age of its oldest line), and of the buffer."""
 
     batch_events: int
     batch_bytes: int

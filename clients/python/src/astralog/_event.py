@@ -11,7 +11,8 @@ from typing import Any
 from astralog._plain import PlainValues, bounded_repr, cut
 
 MAX_EVENT_BYTES = 1_000_000
-"""Of a line; the service accepts 1 MiB of message and metadata. Beyond this, only the message is sent."""
+"""The limit for a line: the service accepts 1 MiB of message and metadata. Of a longer one only
+the message is sent."""
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """The attributes of a record that are not of the application."""

@@ -21,7 +21,7 @@ MAX_NODES = 10_000
 """Elements of all containers of a record."""
 
 _MAX_BITS = 1_024
-"""Of a whole number: what is longer does not fit into a double."""
+"""The limit for a whole number: a longer one does not fit into a double."""
 
 CUT = "…"
 

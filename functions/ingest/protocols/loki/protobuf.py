@@ -17,14 +17,14 @@ from functions.shared.events.judge import MAX_EVENT_SIZE, RejectedEvent
 from functions.shared.events.timestamps import NANOSECONDS
 
 MAX_MESSAGES = 200_000
-"""Of streams, labels and entries together: empty ones have two bytes each."""
+"""The limit for streams, labels and entries together: empty ones have two bytes each."""
 
 MAX_PAIRS = 1_000_000
 MAX_PAIRS_OF_ENTRY = 10_000
-"""Of structured metadata; Loki takes 128 of an entry."""
+"""The limit for structured metadata; Loki accepts 128 pairs of an entry."""
 
 MAX_ESCAPED_CHARACTERS = 8 * 1024 * 1024
-"""Of labels with escapes, which are undone one by one."""
+"""The limit for labels with escapes, which are decoded one by one."""
 
 _SNAPPY_RATIO = 32
 """A block decodes to less than that times its length: a copy of 64 bytes has three."""

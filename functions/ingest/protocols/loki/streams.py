@@ -79,7 +79,7 @@ class LokiStream:
 
 
 def _split(pairs: Pairs, unwanted: str = "") -> tuple[dict[str, str], Pairs]:
-    """The fields of an event that are among `pairs`, but for one, and all others."""
+    """`pairs` split into fields of an event, without the field `unwanted`, and all other pairs."""
     names = tuple(pairs)
     is_usual = len(names) <= _USUAL_PAIRS and max(map(len, names), default=0) <= MAX_NAME_CHARACTERS
     fields: dict[str, str] = {}
@@ -96,7 +96,7 @@ def _split(pairs: Pairs, unwanted: str = "") -> tuple[dict[str, str], Pairs]:
 
 
 def _candidates_of(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Field and name of each pair that may be a field of an event; the first that fits is."""
+    """Field and name of each pair that may be a field of an event, the first usable one wins."""
     found = [(*_ROLES[plain_name(name)], name) for name in names if plain_name(name) in _ROLES]
     return tuple((field, name) for field, _, name in sorted(found))
 

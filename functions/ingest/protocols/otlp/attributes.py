@@ -17,7 +17,7 @@ from functions.ingest.protocols.otlp.values import value_of
 
 MAX_KEPT = 4096
 MAX_KEPT_BYTES = 128
-"""Of attributes that are encoded once: at most 2 MB for one request."""
+"""The limit for attributes that are encoded once: at most 2 MB for one request."""
 
 _KEY, _VALUE = 0x0A, 0x12
 _TEXT, _WHOLE, _DOUBLE = 0x0A, 0x18, 0x21

@@ -24,7 +24,7 @@ from functions.shared.errors import HttpError
 from functions.shared.events.judge import MAX_EVENT_SIZE, RejectedEvent
 
 MAX_MESSAGES = 200_000
-"""Of resources, scopes and records together: empty ones have two bytes each."""
+"""The limit for resources, scopes and records together: empty ones have two bytes each."""
 
 ONE_PARSE_BYTES = 512 * 1024
 """A scope of at most that is parsed at once: it can hold a quarter of a million empty records, 30 MB."""
