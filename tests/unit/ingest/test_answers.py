@@ -11,74 +11,11 @@ from backports import zstd
 
 from functions.ingest import unpack
 from functions.ingest.unpack import MAX_WIRE_BYTES
+from tests.unit.ingest.protocol_samples import CASES, EMPTY, MALFORMED, SENDERS, STATUSES
 from tests.unit.ingest.protocols import InMemoryIngest
 from tests.unit.ingest.sending import REFUSALS, send
-from tests.unit.ingest.test_same_event import SENDERS
 
 pytestmark = pytest.mark.usefixtures("ingest")
-
-CASES = ("no key", "wrong", "revoked", "wrong scope", "over rate", "over quota", "closed", "too large")
-
-OWN = (401, 401, 401, 403, 429, 402, 402, 413)
-WAITING = (401, 401, 401, 403, 429, 429, 403, 413)
-AXIOM = (401, 401, 401, 403, 503, 429, 403, 413)
-ALWAYS_503 = (401, 401, 401, 403, 503, 503, 403, 413)
-
-STATUSES: dict[str, tuple[int, ...]] = {
-    "json": OWN,
-    "ndjson": OWN,
-    "fluent": OWN,
-    "otlp": WAITING,
-    "elastic": WAITING,
-    "loki": WAITING,
-    "splunk": ALWAYS_503,
-    "splunk, fields": ALWAYS_503,
-    "splunk, raw": ALWAYS_503,
-    "datadog": WAITING,
-    "logtail": ALWAYS_503,
-    "axiom": AXIOM,
-    "axiom, edge": AXIOM,
-    "firehose": WAITING,
-    "heroku": WAITING,
-    "syslog": WAITING,
-    "vercel": WAITING,
-    "cloudflare": WAITING,
-    "github": WAITING,
-    "journald": WAITING,
-}
-"""Protocol -> the status for each of CASES."""
-
-MALFORMED = {
-    "json": (b"{", 400),
-    "ndjson": (b"{", 400),
-    "fluent": (b"\xc1", 400),
-    "otlp": (b"\x0b", 400),
-    "elastic": (b"{", 400),
-    "loki": (b"{", 400),
-    "splunk": (b"{", 400),
-    "splunk, fields": (b"}", 400),
-    "splunk, raw": (b"{", 200),
-    "datadog": (b"{", 400),
-    "logtail": (b"{", 400),
-    "axiom": (b"{", 400),
-    "axiom, edge": (b"{", 400),
-    "firehose": (b"{", 400),
-    "heroku": (b"9 <", 400),
-    "syslog": (b"9 <", 400),
-    "vercel": (b"[", 400),
-    "cloudflare": (b"{", 400),
-    "github": (b"{", 400),
-    "journald": (b"MESSAGE", 400),
-}
-"""Protocol -> a body that is not in its form, and the status; a raw line is text, whatever it is."""
-
-EMPTY = {
-    **dict.fromkeys(SENDERS, 400),
-    **dict.fromkeys(("otlp", "axiom", "axiom, edge", "vercel", "cloudflare", "journald"), 200),
-    **dict.fromkeys(("datadog", "syslog", "github"), 202),
-    "heroku": 204,
-}
-"""Protocol -> the status for an empty body."""
 
 OWN_SCHEDULE = ("elastic", "loki", "axiom", "axiom, edge")
 """Clients that wait as long as they are configured to, and read no `Retry-After`; or that would sleep for all
