@@ -63,6 +63,16 @@ def test_a_page_of_the_account_can_be_used_by_everyone(visitor: Visitor, path: s
     _assert_everyone_can_use(visitor, path, SIGNED_IN[path])
 
 
+def test_the_page_of_an_erasure_can_be_used_by_everyone(visitor: Visitor) -> None:
+    digest, at = "f" * 64, "2026-11-23T10:00:00Z"
+    times = {"requested_at": at, "verified_at": at, "backups_until": at}
+    receipt = {"number": 2, "previous": digest, "hash": digest, "kind": "account", "account": digest} | times
+    erasure = {"id": f"era_{'f' * 40}", "kind": "account", "state": "verified", "starts_at": at, "due_by": at}
+    shown = erasure | {"requested_at": at, "receipt": receipt | {"person": None, "counts": {"rows": 81_234}}}
+    visitor.page.route("**/v1/erasures/era_*", lambda route: route.fulfill(json=shown))
+    _assert_everyone_can_use(visitor, f"/erasures/{erasure['id']}", "Erasure")
+
+
 def test_on_a_phone_the_rail_covers_no_part_of_a_page(visitor: Visitor) -> None:
     """A control under it would be too small a target, and its focus not seen, at some length of the page."""
     visitor.page.set_viewport_size(SIZES[1])

@@ -58,6 +58,7 @@ it("the session of another account is not sent: the id alone is asked for", asyn
   sessionState.value = "signed-in";
   await open(Response.json({ ...ERASURE, state: "requested", receipt: null }));
   await vi.waitFor(() => expect(page.textContent).toContain("requested"));
+  expect(page.querySelector("nav a")!.textContent).toBe("Sign in to cancel it");
   const [path, init] = fetched.mock.calls.find(([asked]) => String(asked).includes("erasures"))!;
   expect(String(path)).toContain("/v1/erasures/era_1");
   expect(new Headers(init!.headers).has("authorization")).toBe(false);

@@ -33,7 +33,9 @@ export function ErasurePage() {
         <Skeleton lines={6} />
       )}
       <nav aria-label="Other pages">
-        <Link href="/privacy">All erasures of your account</Link>
+        <Link href="/privacy">
+          {erasure && canCancel(erasure) ? "Sign in to cancel it" : "All erasures of your account"}
+        </Link>
       </nav>
     </Entrance>
   );
@@ -59,6 +61,11 @@ function Status({ erasure }: { erasure: PublicErasure }) {
       )}
     </div>
   );
+}
+
+/** The erasure of an account waits; that of a person begins at once. */
+function canCancel({ kind, state }: PublicErasure): boolean {
+  return kind === "account" && state === "requested";
 }
 
 /** Without the session: the erasure may be another account's, and the answer is for every caller with the id. */
