@@ -47,12 +47,15 @@ def visitor(browser: Browser, owner: Visitor) -> Visitor:
     return Visitor(browser.page, owner.stack, owner.email)
 
 
-def _assert_everyone_can_use(visitor: Visitor, path: str, heading: str) -> None:
+def _assert_everyone_can_use(visitor: Visitor, path: str, heading: str, text: str | None = None) -> None:
+    """`text`: what the page loads after its heading."""
     for size in SIZES:
         visitor.page.set_viewport_size(size)
         visitor.open(path)
         visitor.page.get_by_role("heading", name=heading, level=1).wait_for()
         expect(visitor.page.get_by_text("Loading…")).to_have_count(0)
+        if text is not None:
+            visitor.page.get_by_text(text).wait_for()
         assert violations(visitor.page) == []
         assert keyboard_trap(visitor.page) is None
         assert not scrolls_sideways(visitor.page)
@@ -70,7 +73,7 @@ def test_the_page_of_an_erasure_can_be_used_by_everyone(visitor: Visitor) -> Non
     erasure = {"id": f"era_{'f' * 40}", "kind": "account", "state": "verified", "starts_at": at, "due_by": at}
     shown = erasure | {"requested_at": at, "receipt": receipt | {"person": None, "counts": {"rows": 81_234}}}
     visitor.page.route("**/v1/erasures/era_*", lambda route: route.fulfill(json=shown))
-    _assert_everyone_can_use(visitor, f"/erasures/{erasure['id']}", "Erasure")
+    _assert_everyone_can_use(visitor, f"/erasures/{erasure['id']}", "Erasure", "81,234")
 
 
 def test_on_a_phone_the_rail_covers_no_part_of_a_page(visitor: Visitor) -> None:
