@@ -29,8 +29,8 @@ def erasure_requested(erasure: Erasure) -> PrivacyNotice:
             f"The deletion begins on {to_rfc3339(erasure.starts_at)}. From now on the account accepts no "
             f"logs. To keep the account, cancel the erasure {erasure.erasure_id} before then "
             f"({docs_link('privacy.md', 'cancel-the-erasure-of-an-account')}). If you did not request the "
-            "deletion, also revoke the keys that you do not know. Keep this link: it shows the status and the "
-            "receipt without signing in, also once the account is deleted: "
+            "deletion, also revoke the keys that you do not know. Keep this link: it shows the status and "
+            "the receipt without signing in, also once the account is deleted: "
             f"{_status_link(erasure)}",
         )
     return PrivacyNotice(
