@@ -22,9 +22,9 @@ INSERT_SETTINGS = {
 }
 
 BULK_SETTINGS = {"os_thread_priority": 5}
-"""nice(2) of the threads of a bulk insert, which yield to searches and to the inserts of small tenants: a third
-of the share of each of these on a busy processor, so that it still ends. Changes no row and no block. Without
-CAP_SYS_NICE the server ignores it."""
+"""The nice(2) of a bulk insert's threads: on a busy processor each has a third of the share of a thread of
+a search or of a small tenant's insert, and still ends. It changes no row and no block. A server without
+CAP_SYS_NICE ignores it (docs/adr/0059)."""
 
 _STRUCTURE = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items()).replace("'", "\\'")
 
@@ -42,7 +42,7 @@ def insert(
 
     On return they are committed; raises the errors of `warehouse`. `batch_id` is letters and digits and
     `expires_on` a day, YYYY-MM-DD: our code makes both, so they are written into the statement. The token
-    alone identifies the batch: a repeat without the identity is the same batch. `is_bulk`: with BULK_SETTINGS.
+    alone identifies the batch: a repeat without the identity is the same batch. `is_bulk` adds BULK_SETTINGS.
     """
     names = _names(with_identity=with_identity)
     statement = (

@@ -26,8 +26,8 @@ MAX_BYTES = 8 * 1024 * 1024
 """Compressed; about 100 MB of ordinary rows."""
 
 MAX_RAW_BYTES = 128 * 1024 * 1024
-"""Of rows as NDJSON, which ClickHouse holds as one block: rows of one repeated value shrink to a thousandth, and
-by their compressed size alone, a batch of them would be gigabytes."""
+"""Of rows as NDJSON, which ClickHouse holds as one block. Rows of one repeated value shrink to a thousandth:
+by their compressed size alone, a batch was a gigabyte, and its insert took longer than its timeout."""
 
 MAX_ROWS = 1_000_000
 

@@ -11,7 +11,15 @@ from functions.shared.events.staged_key import StagedKey, time_ordered_id
 from functions.shared.tenancy import TenantId
 from functions.sync import plan as planning
 from functions.sync.notifications import StagedObject
-from functions.sync.plan import MAX_BULK_RAW_BYTES, MAX_BYTES, MAX_OBJECTS, MAX_RAW_BYTES, MAX_ROWS, plan, rows_of
+from functions.sync.plan import (
+    MAX_BULK_RAW_BYTES,
+    MAX_BYTES,
+    MAX_OBJECTS,
+    MAX_RAW_BYTES,
+    MAX_ROWS,
+    plan,
+    rows_of,
+)
 
 
 def staged(
