@@ -69,7 +69,8 @@ def measure(
 
     Yields the report so far after each attack: the last one is that of all. All phases alone are compared
     with each attack, so they last half as long. An attack that leaves the stack unsettled ends there, with
-    what was measured of it, and the others continue on a new stack.
+    what was measured of it, and the others continue on a new stack. With erasures each attack has a new one:
+    an erasure rewrites parts, and rows of an earlier attack in them would make those alone slower.
     """
     phases: list[Phase] = []
     incomplete: dict[str, str] = {}
@@ -85,7 +86,7 @@ def measure(
                 except StackNotReadyError as fault:
                     incomplete[name] = str(fault)
                 yield reported(phases, incomplete)
-                if name in incomplete:
+                if name in incomplete or erasures is not Erasures.NONE:
                     break
 
 
