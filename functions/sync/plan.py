@@ -23,7 +23,11 @@ MAX_OBJECTS = 990
 """Claimed by forty requests. Our own keys take half of MAX_MANIFEST_BYTES; customers' keys may be longer."""
 
 MAX_BYTES = 8 * 1024 * 1024
-"""Compressed; about 100 MB of rows, which ClickHouse accepts as one block."""
+"""Compressed; about 100 MB of ordinary rows."""
+
+MAX_RAW_BYTES = 128 * 1024 * 1024
+"""Of rows as NDJSON, which ClickHouse holds as one block. Rows of one repeated value shrink to a thousandth:
+by their compressed size alone, a batch was a gigabyte, and its insert took longer than its timeout."""
 
 MAX_ROWS = 1_000_000
 
@@ -31,6 +35,9 @@ BULK_ROWS = 20_000
 BULK_BYTES = 10_000_000
 """A tenant with more rows or raw bytes than this in a plan is loaded after the others: a batch of a million
 rows takes seconds, for which the few rows of another tenant need not wait."""
+
+MAX_BULK_RAW_BYTES = 64 * 1024 * 1024
+"""Of a batch of bulk: it is inserted at a low priority, and still has to end within the insert's timeout."""
 
 _FORM = "2"
 """The form of a batch's items. Earlier versions cannot read them and have other batch ids (docs/adr/0053)."""
@@ -83,20 +90,23 @@ def plan(objects: Iterable[StagedObject], destination: str = MANAGED) -> list[Ma
     PermanentError: a key is not that of a staged object; filter with `is_staged` first.
     """
     found = {each.key: (StagedKey.parse(each.key), each) for each in objects}
-    bulk = _tenants_with_bulk(key for key, _ in found.values())
+    bulk = tenants_with_bulk(found)
     shared: dict[tuple[bool, date], list[StagedObject]] = defaultdict(list)
     for key, each in found.values():
         shared[key.tenant in bulk, key.expires_on].append(each)
     return [
         Manifest(destination, day, members)
         for is_bulk, day in sorted(shared)
-        for members in _cut(sorted(shared[is_bulk, day], key=_by_age))
+        for members in _cut(
+            sorted(shared[is_bulk, day], key=_by_age), MAX_BULK_RAW_BYTES if is_bulk else MAX_RAW_BYTES
+        )
     ]
 
 
-def _tenants_with_bulk(keys: Iterable[StagedKey]) -> set[TenantId]:
+def tenants_with_bulk(object_keys: Iterable[str]) -> set[TenantId]:
+    """The tenants with more than BULK_ROWS or BULK_BYTES in these objects together."""
     rows, raw_bytes = Counter[TenantId](), Counter[TenantId]()
-    for key in keys:
+    for key in map(StagedKey.parse, object_keys):
         rows[key.tenant] += key.rows
         raw_bytes[key.tenant] += key.raw_bytes
     return {each for each in rows if rows[each] > BULK_ROWS or raw_bytes[each] > BULK_BYTES}
@@ -107,23 +117,25 @@ def _by_age(each: StagedObject) -> tuple[str, str]:
     return StagedKey.parse(each.key).object_id, each.key
 
 
-def _cut(objects: list[StagedObject]) -> Iterator[tuple[StagedObject, ...]]:
+def _cut(objects: list[StagedObject], max_raw_bytes: int) -> Iterator[tuple[StagedObject, ...]]:
     members: list[StagedObject] = []
-    size_bytes = rows = manifest_bytes = 0
+    size_bytes = raw_bytes = rows = manifest_bytes = 0
     for each in objects:
-        more, packed = StagedKey.parse(each.key).rows, packed_bytes(each)
+        key, packed = StagedKey.parse(each.key), packed_bytes(each)
         full = (
             len(members) == MAX_OBJECTS
             or size_bytes + each.size_bytes > MAX_BYTES
-            or rows + more > MAX_ROWS
+            or raw_bytes + key.raw_bytes > max_raw_bytes
+            or rows + key.rows > MAX_ROWS
             or manifest_bytes + packed > MAX_MANIFEST_BYTES
         )
         if members and full:
             yield tuple(members)
-            members, size_bytes, rows, manifest_bytes = [], 0, 0, 0
+            members, size_bytes, raw_bytes, rows, manifest_bytes = [], 0, 0, 0, 0
         members.append(each)
         size_bytes += each.size_bytes
-        rows += more
+        raw_bytes += key.raw_bytes
+        rows += key.rows
         manifest_bytes += packed
     if members:
         yield tuple(members)

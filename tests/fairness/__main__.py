@@ -1,18 +1,21 @@
 """Measure what a hostile tenant costs another one: `python -m tests.fairness`.
 
 Starts a stack of its own. Exits with 1 when the second tenant's p95 is more than twice that of alone, beyond
-what an equally busy machine explains. The report has both ratios.
+what an equally busy machine explains, or when an attack could not be measured to its end. The report has both
+ratios. What was compared so far is printed after each attack, and `--report` writes the whole report so far.
 """
 
 import argparse
-import json
 import sys
 import tempfile
-from dataclasses import asdict
+from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 from tests.fairness.attacks import ATTACKS
-from tests.fairness.measure import ROUNDS, SECONDS, measure
+from tests.fairness.measure import ROUNDS, SECONDS, Erasures, measure
+from tests.fairness.report import Report
 from tests.integration.stack import running_stack
 
 
@@ -23,25 +26,46 @@ def main() -> int:
     )
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"of each attack (default {ROUNDS})")
     parser.add_argument("--attack", choices=ATTACKS, action="append", help="only this one; may be repeated")
-    parser.add_argument("--no-erasures", action="store_true", help="do not measure erasures")
+    erasures = parser.add_mutually_exclusive_group()
+    for name, chosen, purpose in (
+        ("--no-erasures", Erasures.NONE, "do not measure erasures"),
+        ("--only-erasures", Erasures.ONLY, "measure erasures and nothing else, in one round"),
+    ):
+        erasures.add_argument(name, dest="erasures", action="store_const", const=chosen, help=purpose)
+    parser.set_defaults(erasures=Erasures.TOO)
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--report", type=Path, help="write the report to this file after each attack")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, running_stack(Path(folder) / "stack") as stack:
-        report = measure(
-            stack,
+    notify = partial(print, file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        numbers = count(1)
+        reports = measure(
+            lambda: running_stack(Path(folder) / f"stack-{next(numbers)}"),
             asked.attack or list(ATTACKS),
             asked.seconds,
             asked.rounds,
-            erasures=not asked.no_erasures,
-            notify=lambda line: print(line, file=sys.stderr, flush=True),
+            erasures=asked.erasures,
+            notify=notify,
         )
-    if asked.json:
-        print(
-            json.dumps({"compared": [asdict(each) for each in report.compared], "failures": report.failures})
-        )
-    else:
-        print("\n".join(report.lines()))
+        report = last_written(reports, asked.report, as_json=asked.json, notify=notify)
+    print(text_of(report, as_json=asked.json))
     return 0 if report.is_fair else 1
+
+
+def last_written(
+    reports: Iterable[Report], path: Path | None, *, as_json: bool, notify: Callable[[str], None]
+) -> Report:
+    """The last of `reports`; each is written to `path` and notified as it comes."""
+    report = Report([], [], [])
+    for report in reports:
+        if path:
+            path.write_text(text_of(report, as_json=as_json) + "\n")
+        notify("\n".join(report.compared_lines()))
+    return report
+
+
+def text_of(report: Report, *, as_json: bool) -> str:
+    return report.as_json() if as_json else "\n".join(report.lines())
 
 
 if __name__ == "__main__":

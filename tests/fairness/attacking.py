@@ -30,6 +30,7 @@ class Attack:
 
     def __init__(self, process: WaitingProcess) -> None:
         self._process = process
+        self._has_ended = False
         self.answers: Counter[str] = Counter()
 
     @property
@@ -40,13 +41,22 @@ class Attack:
         self._process.begin()
 
     def end(self) -> None:
+        """End it, if it has not ended."""
+        if self._has_ended:
+            return
+        self._has_ended = True
         if lines := self._process.end():
             self.answers.update(json.loads(lines[-1]))
 
 
 @contextmanager
 def attacking(stack: RunningStack, name: str, seconds: float) -> Iterator[Attack]:
-    """Prepare the attack, which lasts from its `begin` to the end of the block, or so many seconds."""
+    """Prepare the attack, which lasts from its `begin` to its `end` or that of the block, or so many seconds.
+
+    Raises
+    ------
+    StackNotReadyError: its messages or files are not gone SETTLE_SECONDS after the block.
+    """
     attacker = new_attacker(stack, is_byoc=name == "endless listing")
     arguments = ("-m", "tests.fairness.attacks", name, attacker.as_json(), str(seconds))
     process = WaitingProcess(arguments, LOWEST_PRIORITY)

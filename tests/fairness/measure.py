@@ -7,10 +7,12 @@ are short, since an attack is at its worst when it begins, and each probe has se
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
+from enum import Enum
 
 import httpx
 
@@ -26,15 +28,15 @@ from tests.fairness.probes import (
     Tenant,
     repeat,
 )
-from tests.fairness.profile import Load, Slice, added, load_of, mean, scaled, slices
+from tests.fairness.profile import Load, RequestCost, Slice, added, load_of, mean, scaled, slices
 from tests.fairness.recording import recording
 from tests.fairness.report import ALONE, ATTACK, NEUTRAL, Phase, Report, reported
 from tests.fairness.searchable_requests import measure_requests
-from tests.integration.stack import RunningStack, bearer, wait_until
+from tests.fairness.settling import wait_until_loaded
+from tests.integration.stack import RunningStack, StackNotReadyError, bearer
 
 SECONDS = 7.0
 ROUNDS = 3
-SETTLE_SECONDS = 120
 WARM_UPS = 3
 REQUESTS_AT_ONCE = 12
 WARMED_PATHS = ("/v1/uploads", "/v1/erasures")
@@ -43,35 +45,93 @@ RECORDED = ("aws", "gateway", "clickhouse")
 """Processes that stand for services which share nothing among tenants in AWS, and for ClickHouse."""
 
 
+class Erasures(Enum):
+    """Whether erasures are measured: beside each attack after the other probes, alone, or not."""
+
+    TOO = "too"
+    ONLY = "only"
+    NONE = "none"
+
+
+OpenStack = Callable[[], AbstractContextManager[RunningStack]]
+
+
 def measure(
-    stack: RunningStack,
+    open_stack: OpenStack,
     attacks: Sequence[str],
     seconds: float = SECONDS,
     rounds: int = ROUNDS,
     *,
-    erasures: bool = True,
+    erasures: Erasures = Erasures.TOO,
     notify: Callable[[str], None] = lambda _line: None,
-) -> Report:
+) -> Iterator[Report]:
     """Measure each phase for so long in each round, and a few erasures beside each attack.
 
-    All phases alone are compared with each attack, so they last half as long.
+    Yields the report so far after each attack: the last one is that of all. All phases alone are compared
+    with each attack, so they last half as long. An attack that leaves the stack unsettled ends there, with
+    what was measured of it, and the others continue on a new stack. With erasures each attack has a new one:
+    an erasure rewrites parts, and rows of an earlier attack in them would make those alone slower.
     """
-    let_parts_go(stack)
-    _warm_up(stack)
-    costs = request_costs(stack.aws_endpoint)
     phases: list[Phase] = []
-    with _second_tenant(stack) as tenant:
-        for name in attacks:
-            for number in range(rounds):
-                with_erasures = erasures and number == 0
-                alone = _alone(tenant, name, seconds / 2, erasures=with_erasures)
-                beside = _beside_attack(tenant, name, seconds, erasures=with_erasures)
-                load = load_of(extra(beside, alone), costs)
-                neutral = _beside_neutral_load(tenant, name, seconds, load, erasures=with_erasures)
-                phases += [alone, neutral, beside]
-                for each in phases[-3:]:
-                    notify(each.line())
-    return reported(phases)
+    incomplete: dict[str, str] = {}
+    waiting = deque(attacks)
+    while waiting:
+        with _prepared(open_stack) as (tenant, costs):
+            while waiting:
+                name = waiting.popleft()
+                try:
+                    for each in _rounds(tenant, name, seconds, rounds, costs, erasures):
+                        phases.append(each)
+                        notify(each.line())
+                except StackNotReadyError as fault:
+                    incomplete[name] = str(fault)
+                yield reported(phases, incomplete)
+                if name in incomplete or erasures is not Erasures.NONE:
+                    break
+
+
+@contextmanager
+def _prepared(open_stack: OpenStack) -> Iterator[tuple["_SecondTenant", Mapping[str, RequestCost]]]:
+    """A warm stack with the second tenant, and what requests to its AWS cost."""
+    with open_stack() as stack:
+        let_parts_go(stack)
+        _warm_up(stack)
+        costs = request_costs(stack.aws_endpoint)
+        with _second_tenant(stack) as tenant:
+            yield tenant, costs
+
+
+def _rounds(
+    tenant: "_SecondTenant",
+    name: str,
+    seconds: float,
+    rounds: int,
+    costs: Mapping[str, RequestCost],
+    erasures: Erasures,
+) -> Iterator[Phase]:
+    """All phases of an attack, each as soon as it ended. Erasures are measured in the first round.
+
+    Raises
+    ------
+    StackNotReadyError: the attack's rows, messages or files are not gone in time.
+    """
+    for number in range(1 if erasures is Erasures.ONLY else rounds):
+        of_round = erasures if number == 0 else Erasures.NONE
+        alone = _alone(tenant, name, seconds / 2, erasures=of_round)
+        yield alone
+        with attacking(tenant.stack, name, LONGEST_LOAD_SECONDS) as attack:
+            beside = _phase(
+                tenant,
+                Phase(name, ATTACK, Samples()),
+                seconds,
+                attack.begin,
+                erasures=of_round,
+                attacker=attack.pid,
+            )
+            attack.end()
+            yield replace(beside, answers=attack.answers)
+        load = load_of(extra(beside, alone), costs)
+        yield _beside_neutral_load(tenant, name, seconds, load, erasures=of_round)
 
 
 def extra(beside: Phase, alone: Phase) -> list[Slice]:
@@ -128,19 +188,12 @@ def _second_tenant(stack: RunningStack) -> Iterator[_SecondTenant]:
         yield tenant
 
 
-def _alone(tenant: _SecondTenant, attack: str, seconds: float, *, erasures: bool) -> Phase:
+def _alone(tenant: _SecondTenant, attack: str, seconds: float, *, erasures: Erasures) -> Phase:
     return _phase(tenant, Phase(attack, ALONE, Samples()), seconds, lambda: None, erasures=erasures)
 
 
-def _beside_attack(tenant: _SecondTenant, name: str, seconds: float, *, erasures: bool) -> Phase:
-    with attacking(tenant.stack, name, LONGEST_LOAD_SECONDS) as attack:
-        phase = Phase(name, ATTACK, Samples())
-        phase = _phase(tenant, phase, seconds, attack.begin, erasures=erasures, attacker=attack.pid)
-    return replace(phase, answers=attack.answers)
-
-
 def _beside_neutral_load(
-    tenant: _SecondTenant, attack: str, seconds: float, load: Load, *, erasures: bool
+    tenant: _SecondTenant, attack: str, seconds: float, load: Load, *, erasures: Erasures
 ) -> Phase:
     with neutral_load(load, tenant.stack.aws_endpoint, LONGEST_LOAD_SECONDS) as begin:
         return _phase(tenant, Phase(attack, NEUTRAL, Samples()), seconds, begin, erasures=erasures)
@@ -152,22 +205,29 @@ def _phase(
     seconds: float,
     begin: Callable[[], None],
     *,
-    erasures: bool,
+    erasures: Erasures,
     attacker: int | None = None,
 ) -> Phase:
-    """Run all probes for so long, and erasures after them, beside a load that `begin` starts with them."""
+    """Run all probes for so long, and erasures after them, beside a load that `begin` starts with them.
+
+    With Erasures.ONLY no probe but the erasures, from the beginning of the load.
+    """
     stack = tenant.stack
-    wait_until(lambda: not stack.staged_keys(), SETTLE_SECONDS, "all rows are loaded")
+    wait_until_loaded(stack)
     processes = {name: stack.page["pids"][name] for name in RECORDED}
-    with (
-        tenant.probes(phase.samples) as threads,
-        recording(stack.aws_endpoint, processes, attacker) as readings,
-    ):
+    with ExitStack() as measuring:
+        threads: list[threading.Thread] = []
+        if erasures is not Erasures.ONLY:
+            threads = measuring.enter_context(tenant.probes(phase.samples))
+        readings = measuring.enter_context(recording(stack.aws_endpoint, processes, attacker))
         begin()
         for each in threads:
             each.start()
-        time.sleep(seconds)
-    if erasures:
+        if threads:
+            time.sleep(seconds)
+        else:
+            measure_erasures(stack, tenant.erasers, phase.samples)
+    if erasures is Erasures.TOO:
         measure_erasures(stack, tenant.erasers, phase.samples)
     return replace(phase, profile=slices(readings), processors=os.cpu_count() or 1)
 

@@ -1,8 +1,9 @@
 """What was measured, and the verdict: alone, beside an attack, and beside a neutral load."""
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from statistics import median, quantiles
 
 from tests.fairness.probes import ONE_REQUEST, Samples
@@ -14,6 +15,7 @@ NOISE_SECONDS = 0.25
 and two cores serve the engine, all functions and the attacker."""
 
 NEVER = 1_000_000.0
+INCOMPLETE = " (incomplete)"
 ALONE, NEUTRAL, ATTACK = "alone", "neutral load", "attack"
 
 COLUMNS = "{:<16}{:<22}{:>7}{:>8}{:>8}{:>8}{:>10}   {:<22}{:<13}{}"
@@ -106,7 +108,8 @@ class Compared:
     @property
     def is_fair(self) -> bool:
         """Whether it holds without the time that the busy processors and the local AWS alone explain."""
-        return self.beside.p95 - max(0.0, self.neutral.p95 - self.alone.p95) <= self.longest
+        machine = self.neutral.p95 - self.alone.p95 if self.neutral.samples else 0.0
+        return self.beside.p95 - max(0.0, machine) <= self.longest
 
     def line(self) -> str:
         verdict = "" if self.is_within else "over 2x: this machine" if self.is_fair else "UNFAIR"
@@ -114,9 +117,9 @@ class Compared:
         return COLUMNS.format(
             self.attack,
             self.probe,
-            *(f"{each.p95:.2f}s" for each in all_three),
+            *(f"{each.p95:.2f}s" if each.samples else "never" for each in all_three),
             *(f"{self.beside.p95 / each.p95:.2f}" for each in (self.alone, self.neutral)),
-            " ".join(f"{each.median:.2f}s" for each in all_three),
+            " ".join(f"{each.median:.2f}s" if each.samples else "never" for each in all_three),
             "/".join(str(each.samples) for each in all_three),
             verdict,
         ).rstrip()
@@ -124,20 +127,23 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All comparisons, and every failure of the second tenant. `phases`: one for each attack and kind."""
+    """All comparisons, and every failure of the second tenant. `phases`: one for each attack and kind.
+
+    `incomplete`: why an attack was not measured to its end. Its lines say so.
+    """
 
     compared: list[Compared]
     failures: list[str]
     phases: list[Phase]
+    incomplete: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_fair(self) -> bool:
-        return not self.failures and all(each.is_fair for each in self.compared)
+        return not self.failures and not self.incomplete and all(each.is_fair for each in self.compared)
 
     def lines(self) -> Iterator[str]:
-        titles = ("attack", "p95 of", "alone", "neutral", "beside", "/ alone", "/ neutral")
-        yield COLUMNS.format(*titles, "medians", "samples", "").rstrip()
-        yield from (each.line() for each in self.compared)
+        """The whole report: first what was compared."""
+        yield from self.compared_lines()
         yield PART_COLUMNS.format("p95 of its parts", "", "alone", "neutral", "beside")
         for attack in dict.fromkeys(each.attack for each in self.phases):
             yield from part_lines(attack, self.phases)
@@ -145,8 +151,27 @@ class Report:
         yield from (f"{each.attack}: {dict(each.answers)}" for each in self.phases if each.answers)
         yield from self.failures
 
+    def compared_lines(self) -> Iterator[str]:
+        """A line for each attack and probe, and one for each attack that is incomplete."""
+        titles = ("attack", "p95 of", "alone", "neutral", "beside", "/ alone", "/ neutral")
+        yield COLUMNS.format(*titles, "medians", "samples", "").rstrip()
+        yield from (
+            f"{each.line()}{INCOMPLETE if each.attack in self.incomplete else ''}" for each in self.compared
+        )
+        yield from (f"{attack:<16}INCOMPLETE: {why}" for attack, why in self.incomplete.items())
 
-def reported(phases: Iterable[Phase]) -> Report:
+    def as_json(self) -> str:
+        """What was compared, failures, and attacks that are incomplete."""
+        return json.dumps(
+            {
+                "compared": [asdict(each) for each in self.compared],
+                "failures": self.failures,
+                "incomplete": dict(self.incomplete),
+            }
+        )
+
+
+def reported(phases: Iterable[Phase], incomplete: Mapping[str, str] | None = None) -> Report:
     """The report of all phases, in which the rounds of an attack are taken together."""
     rounds: dict[tuple[str, str], list[Phase]] = {}
     for each in phases:
@@ -160,6 +185,7 @@ def reported(phases: Iterable[Phase]) -> Report:
         ],
         [f"{phase.attack}, {phase.kind}: {each}" for phase in merged for each in phase.samples.failures],
         merged,
+        dict(incomplete or {}),
     )
 
 
@@ -167,13 +193,15 @@ def compared(attack: str, phases: Sequence[Phase]) -> Iterator[Compared]:
     """Each probe beside `attack`, against all phases alone and the neutral load of the same size."""
     of_attack = {each.kind: each.samples.seconds for each in phases if each.attack == attack}
     alone = Samples.of_all(each.samples for each in phases if each.kind == ALONE).seconds
+    if ATTACK not in of_attack:
+        return
     for probe in of_attack[ATTACK] | alone:
         if probe != ONE_REQUEST:
             yield Compared(
                 attack,
                 probe,
                 times(alone.get(probe, [])),
-                times(of_attack[NEUTRAL].get(probe, [])),
+                times(of_attack.get(NEUTRAL, {}).get(probe, [])),
                 times(of_attack[ATTACK].get(probe, [])),
             )
 
@@ -181,8 +209,8 @@ def compared(attack: str, phases: Sequence[Phase]) -> Iterator[Compared]:
 def part_lines(attack: str, phases: Sequence[Phase]) -> Iterator[str]:
     """The p95 of each part of the probes, in all three kinds of phases."""
     parts = {each.kind: each.samples.parts for each in phases if each.attack == attack}
-    for part in dict.fromkeys(part for kind in (ALONE, NEUTRAL, ATTACK) for part in parts[kind]):
-        figures = (p95(parts[kind].get(part, [])) for kind in (ALONE, NEUTRAL, ATTACK))
+    for part in dict.fromkeys(part for kind in (ALONE, NEUTRAL, ATTACK) for part in parts.get(kind, ())):
+        figures = (p95(parts.get(kind, {}).get(part, [])) for kind in (ALONE, NEUTRAL, ATTACK))
         yield PART_COLUMNS.format(attack, part, *(f"{each:.3f}s" for each in figures))
 
 

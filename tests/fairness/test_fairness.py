@@ -11,8 +11,7 @@ from tests.integration.stack import running_stack
 def test_a_hostile_tenant_leaves_another_its_time(
     tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with running_stack(tmp_path_factory.mktemp("stack")) as stack:
-        report = measure(stack, list(ATTACKS), rounds=6)
+    *_, report = measure(lambda: running_stack(tmp_path_factory.mktemp("stack")), list(ATTACKS), rounds=6)
     with capsys.disabled():
         print("\n" + "\n".join(report.lines()))
     assert report.is_fair

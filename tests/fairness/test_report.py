@@ -50,6 +50,13 @@ def test_the_verdict_is_twice_alone_beyond_what_the_machine_explains(
     assert line.is_within == (not verdict)
 
 
+def test_a_neutral_load_beside_which_nothing_was_measured_excuses_nothing() -> None:
+    """No erasure was verified beside it, and 55.8 s beside the attack were the machine's."""
+    line = Compared("flood", SEARCH, Times(1.0, 1.0, 4), Times(NEVER, NEVER, 0), Times(9.0, 9.0, 4))
+    assert not line.is_fair
+    assert "never" in line.line()
+
+
 def test_a_failure_of_the_second_tenant_is_unfair() -> None:
     assert not Report([], ["flood, attack: search: 429"], []).is_fair
 

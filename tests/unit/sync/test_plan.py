@@ -11,7 +11,15 @@ from functions.shared.events.staged_key import StagedKey, time_ordered_id
 from functions.shared.tenancy import TenantId
 from functions.sync import plan as planning
 from functions.sync.notifications import StagedObject
-from functions.sync.plan import MAX_BYTES, MAX_OBJECTS, MAX_ROWS, plan, rows_of
+from functions.sync.plan import (
+    MAX_BULK_RAW_BYTES,
+    MAX_BYTES,
+    MAX_OBJECTS,
+    MAX_RAW_BYTES,
+    MAX_ROWS,
+    plan,
+    rows_of,
+)
 
 
 def staged(
@@ -31,6 +39,7 @@ objects = st.lists(
         st.integers(1, 2 * MAX_ROWS),
         st.integers(1, 2 * MAX_BYTES),
         st.integers(1, 3),
+        st.integers(1, 2 * MAX_RAW_BYTES),
     ),
     max_size=60,
 )
@@ -54,6 +63,24 @@ def test_a_batch_has_one_expiry_day_and_keeps_the_limits(some: list[StagedObject
             assert len(manifest.objects) <= MAX_OBJECTS
             assert sum(each.size_bytes for each in manifest.objects) <= MAX_BYTES
             assert rows_of(manifest.objects) <= MAX_ROWS
+            assert raw_bytes_of(manifest) <= MAX_RAW_BYTES
+
+
+def raw_bytes_of(manifest: planning.Manifest) -> int:
+    return sum(StagedKey.parse(each.key).raw_bytes for each in manifest.objects)
+
+
+def test_rows_that_shrink_to_a_thousandth_are_not_one_batch_of_gigabytes() -> None:
+    """The parts of a Parquet bomb have 16 MB of rows in 20 KB each: 990 of them were one insert of 16 GB."""
+    parts = [staged(number, "flood", 160, size=20_000, raw=16_000_000) for number in range(MAX_OBJECTS)]
+    small = [staged(number, f"t{number}", 10, size=1_000, raw=9_000_000) for number in range(MAX_OBJECTS)]
+    for some, most in ((parts, MAX_BULK_RAW_BYTES), (small, MAX_RAW_BYTES)):
+        manifests = plan(some)
+        sizes = [raw_bytes_of(each) for each in manifests]
+        assert max(sizes) <= most
+        assert min(sizes[:-1]) > most - 16_000_000, "each is full"
+    large = [staged(number, raw=2 * MAX_RAW_BYTES) for number in range(3)]
+    assert len(plan(large)) == 3, "an object above the limit is alone"
 
 
 @pytest.mark.parametrize(("rows", "raw"), [(50_000, 300), (100, 10_000_000)], ids=["many rows", "large rows"])

@@ -1,0 +1,35 @@
+"""Wait until what an attack left is loaded: a bounded time, by how much that is."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from functions.shared.events.staged_key import StagedKey, is_staged
+from tests.integration.stack import STAGED, RunningStack, wait_until
+
+SHORTEST_SECONDS = 120
+LONGEST_SECONDS = 480
+SLOWEST_BYTES_PER_SECOND = 5_000_000
+"""Of rows as NDJSON: a tenth of what two cores load that other work of the machine uses, too."""
+
+
+def wait_until_loaded(stack: RunningStack) -> None:
+    """Return once sync has loaded all staged objects.
+
+    Raises
+    ------
+    StackNotReadyError: it has not in `settle_seconds` of what is staged now.
+    """
+    seconds = settle_seconds(staged_keys(stack.aws("s3"), stack.page["staging_bucket"]))
+    wait_until(lambda: not stack.staged_keys(), seconds, "all rows are loaded")
+
+
+def settle_seconds(keys: Iterable[str]) -> float:
+    """How long loading the staged objects of these keys may take."""
+    raw_bytes = sum(StagedKey.parse(each).raw_bytes for each in keys if is_staged(each))
+    return min(LONGEST_SECONDS, SHORTEST_SECONDS + raw_bytes / SLOWEST_BYTES_PER_SECOND)
+
+
+def staged_keys(s3: Any, bucket: str) -> list[str]:
+    """The keys of all staged objects."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=STAGED)
+    return [each["Key"] for page in pages for each in page.get("Contents", ())]
