@@ -12,7 +12,12 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.aws_in_memory import format_user_agents_once, inspect_handlers_once, read_models_once
+from tests.aws_in_memory import (
+    format_user_agents_once,
+    inspect_handlers_once,
+    read_dates_once,
+    read_models_once,
+)
 from tests.examples import register_profiles
 from tests.leftover_threads import working_threads
 
@@ -20,6 +25,7 @@ gc.disable()
 read_models_once()
 inspect_handlers_once()
 format_user_agents_once()
+read_dates_once()
 register_profiles()
 
 PROJECT_ROOT = Path(__file__).parents[1]
