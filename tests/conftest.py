@@ -45,10 +45,13 @@ STACKS = (
     ),
     (
         "deployment_steps", "drain_contract", "getting_started", "notices", "pipeline_exactly_once",
-        "pipeline_kills", "pipeline_tenants", "rights", "uploads",
+        "pipeline_kills", "pipeline_tenants", "rights", "uploads", "openapi_conformance",
     ),
 )  # fmt: skip
 """Modules of tests/integration that use its stack: at most two workers start one."""
+
+LAST_OF_ITS_STACK = "tests/integration/test_openapi_conformance.py"
+"""Its requests use up limits: no other module uses the stack after it."""
 
 LONGEST_FIRST = (
     "tests/browser", "tests/infra", "tests/integration", "tests/packaging", "tests/crash", "tests/contract",
@@ -98,7 +101,7 @@ def _folder(nodeid: str) -> str:
 
 def _turn(file: str) -> int:
     if file in STACK_OF:
-        return -1
+        return -1 if file == LAST_OF_ITS_STACK else -2
     return next((at for at, name in enumerate(LONGEST_FIRST) if file.startswith(name)), len(LONGEST_FIRST))
 
 
