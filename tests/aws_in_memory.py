@@ -5,11 +5,12 @@ from copy import deepcopy
 from functools import cache, lru_cache
 from typing import Any
 
-from botocore import hooks
+from botocore import hooks, utils
 from botocore.loaders import JSONFileLoader, Loader
 from botocore.useragent import UserAgentComponent
 
 HANDLERS_REMEMBERED = 10_000
+DATES_REMEMBERED = 100
 
 
 def read_models_once() -> None:
@@ -62,6 +63,11 @@ def inspect_handlers_once() -> None:
 def format_user_agents_once() -> None:
     """Let botocore remember the parts of its User-Agent header, which it cleans twice for each request."""
     UserAgentComponent.to_string = cache(UserAgentComponent.to_string)  # type: ignore[method-assign]
+
+
+def read_dates_once() -> None:
+    """Let botocore remember dates it has read: those of headers, most of them of the same second."""
+    utils._parse_timestamp_with_tzinfo = lru_cache(DATES_REMEMBERED)(utils._parse_timestamp_with_tzinfo)
 
 
 _created: dict[str, Any] = {}

@@ -12,7 +12,12 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.aws_in_memory import format_user_agents_once, inspect_handlers_once, read_models_once
+from tests.aws_in_memory import (
+    format_user_agents_once,
+    inspect_handlers_once,
+    read_dates_once,
+    read_models_once,
+)
 from tests.examples import register_profiles
 from tests.leftover_threads import working_threads
 
@@ -20,6 +25,7 @@ gc.disable()
 read_models_once()
 inspect_handlers_once()
 format_user_agents_once()
+read_dates_once()
 register_profiles()
 
 PROJECT_ROOT = Path(__file__).parents[1]
@@ -39,10 +45,13 @@ STACKS = (
     ),
     (
         "deployment_steps", "drain_contract", "getting_started", "notices", "pipeline_exactly_once",
-        "pipeline_kills", "pipeline_tenants", "rights", "uploads",
+        "pipeline_kills", "pipeline_tenants", "rights", "uploads", "openapi_conformance",
     ),
 )  # fmt: skip
 """Modules of tests/integration that use its stack: at most two workers start one."""
+
+LAST_OF_ITS_STACK = "tests/integration/test_openapi_conformance.py"
+"""Its requests use up limits: no other module uses the stack after it."""
 
 LONGEST_FIRST = (
     "tests/browser", "tests/infra", "tests/integration", "tests/packaging", "tests/crash", "tests/contract",
@@ -92,7 +101,7 @@ def _folder(nodeid: str) -> str:
 
 def _turn(file: str) -> int:
     if file in STACK_OF:
-        return -1
+        return -1 if file == LAST_OF_ITS_STACK else -2
     return next((at for at, name in enumerate(LONGEST_FIRST) if file.startswith(name)), len(LONGEST_FIRST))
 
 

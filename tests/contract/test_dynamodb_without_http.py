@@ -91,6 +91,21 @@ CALLS: dict[str, Call] = {
     "wrong key": lambda client: client.get_item(TableName=TABLE, Key={"other": {"S": "acme"}}),
     "wrong expression": lambda client: client.update_item(TableName=TABLE, Key=ACME, UpdateExpression="SET"),
     "wrong parameter": lambda client: client.get_item(TableName=TABLE, Key="acme"),
+    "wrong value": lambda client: client.get_item(TableName=TABLE, Key={"tenant_id": {"S": 1}}),
+    "wrong type": lambda client: client.get_item(TableName=TABLE, Key={"tenant_id": {"X": "acme"}}),
+    "two types": lambda client: client.get_item(TableName=TABLE, Key={"tenant_id": {"S": "acme", "N": "1"}}),
+    "null": lambda client: client.put_item(TableName=TABLE, Item={**ACME, "none": {"NULL": True}}),
+    "bytes": lambda client: client.put_item(TableName=TABLE, Item={**ACME, "b": {"B": b"\xff"}},
+                                            ReturnValues="ALL_OLD"),
+    "named as a type": lambda client: client.put_item(
+        TableName=TABLE, Item={**ACME, "B": {"S": "b"}, "BS": {"BOOL": False}}, ReturnValues="ALL_OLD"),
+    "filter": lambda client: client.scan(
+        TableName=TABLE, FilterExpression="n > :n AND attribute_exists(#o.b)",
+        ExpressionAttributeNames={"#o": "of"}, ExpressionAttributeValues={":n": {"N": "1"}}),
+    "create a table": lambda client: client.create_table(
+        TableName="more", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST")["TableDescription"]["KeySchema"],
 }  # fmt: skip
 
 

@@ -233,12 +233,12 @@ def test_one_broken_destination_delays_no_other_and_recovers_by_itself(
     clouds: Clouds, how: str, capsys: Any
 ) -> None:
     assert clouds.deliver((ACME, clouds.stage(ACME, 1)), (GLOBEX, clouds.stage(GLOBEX, 1))) == set()
-    quiet = _seconds_to_load(clouds)
     acme = clouds.stage(ACME, 3, "held up")
     with ExitStack() as stack:
         broken(clouds, how, stack)
-        pauses, taken = [], []
+        pauses, taken, quiet = [], [], []
         for round_number in range(5):
+            quiet.append(_seconds_to_load(clouds))
             globex = clouds.stage(GLOBEX, 2, f"round {round_number}")
             assert clouds.deliver((ACME, acme), (GLOBEX, globex), receives=round_number + 1) == {"acme"}
             taken.append(clouds.sync.seconds_taken[GLOBEX])
@@ -253,11 +253,13 @@ def test_one_broken_destination_delays_no_other_and_recovers_by_itself(
     assert clouds.health.of(own_destination(ACME)).failures == 0
     for tenant in (ACME, GLOBEX):
         assert clouds.stored(tenant) == clouds.expected[tenant]
-    # Each round tries the broken destination, so an outage that is felt is felt in most of them.
-    assert median(taken) <= max(5 * quiet, 1.5), "another's outage was felt"
+    # Each round tries the broken destination, so an outage that is felt is felt in most of them. Just before,
+    # as many rows are loaded alone: what else the machine does delays both.
+    alone = median(quiet)
+    assert median(taken) <= max(5 * alone, 1.5), "another's outage was felt"
     with capsys.disabled():
         print(
-            f"\n{how}: quiet {quiet * 1000:.0f} ms, beside it {max(taken) * 1000:.0f} ms, pauses {pauses} s"
+            f"\n{how}: alone {alone * 1000:.0f} ms, beside it {max(taken) * 1000:.0f} ms, pauses {pauses} s"
         )
 
 

@@ -1,11 +1,11 @@
-"""schemathesis sends requests made from the OpenAPI document, valid and invalid, to a stack of their own.
+"""schemathesis sends requests made from the OpenAPI document, valid and invalid, to a local stack.
 
 No answer is a 5xx, and each is documented: its status, content type and body. Invalid requests are rejected.
 Two accounts send them, and neither sees anything of the other.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import count
@@ -33,7 +33,7 @@ from openapi.declared import DocumentedRoute, documented_routes
 from tests.documented import documented_answers
 from tests.integration.person import Person
 from tests.integration.sending import drain
-from tests.integration.stack import RunningStack, bearer, running_stack
+from tests.integration.stack import RunningStack, bearer
 
 CHECKS = [
     not_a_server_error,
@@ -90,16 +90,9 @@ class Caller:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """A stack of this module's own: its requests use up limits and close accounts."""
-    with running_stack(tmp_path_factory.mktemp("conformance")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def callers(world: RunningStack) -> tuple[Caller, Caller]:
-    with world.client() as client:
-        return new_caller(client, world), new_caller(client, world)
+def callers(stack: RunningStack) -> tuple[Caller, Caller]:
+    with stack.client() as client:
+        return new_caller(client, stack), new_caller(client, stack)
 
 
 def new_caller(client: httpx.Client, stack: RunningStack) -> Caller:
@@ -191,8 +184,8 @@ def stay_on_this_machine(body: Any) -> None:
         body["bucket"]["endpoint"] = CLOSED
 
 
-def test_the_stack_serves_the_document_of_this_clone(world: RunningStack) -> None:
-    with world.client() as client:
+def test_the_stack_serves_the_document_of_this_clone(stack: RunningStack) -> None:
+    with stack.client() as client:
         answer = client.get("/openapi.json")
         again = client.get("/openapi.json", headers={"if-none-match": answer.headers["etag"]})
 
@@ -228,7 +221,7 @@ KINDS = {"keys": 0, "uploads": 1, "exports": 2, "erasures": 3, "searches": 4}
 
 @pytest.mark.parametrize("route", documented_routes(), ids=lambda route: route.key)
 def test_an_example_gets_the_reply_that_is_documented(
-    route: DocumentedRoute, world: RunningStack, callers: tuple[Caller, Caller]
+    route: DocumentedRoute, stack: RunningStack, callers: tuple[Caller, Caller]
 ) -> None:
     """Each example of a request is sent as it is, in order, with an id of the account's own."""
     operation, caller = route.operation, callers[0]
@@ -238,9 +231,9 @@ def test_an_example_gets_the_reply_that_is_documented(
     if "{id}" in route.path and kind in KINDS:
         values["id"] = caller.ids[KINDS[kind]]
     examples = operation.body.examples.items() if operation.body else [("", None)]
-    with world.client() as client:
+    with stack.client() as client:
         is_session = operation.access == "access token"
-        key = Person(client, world.mail).joins() if is_session else caller.key
+        key = Person(client, stack.mail).joins() if is_session else caller.key
         for media, example in examples:
             answer = client.request(
                 route.method,
@@ -268,17 +261,17 @@ def test_as_many_requests_are_sent_as_a_test_asks_for(schema: BaseSchema) -> Non
 
 @pytest.mark.parametrize("route", documented_routes(), ids=lambda route: route.key)
 def test_no_answer_is_a_server_error_or_undocumented(
-    route: DocumentedRoute, schema: BaseSchema, world: RunningStack, callers: tuple[Caller, Caller]
+    route: DocumentedRoute, schema: BaseSchema, stack: RunningStack, callers: tuple[Caller, Caller]
 ) -> None:
-    send_generated(schema, route, lambda case: call(case, world, callers), SHORT)
+    send_generated(schema, route, lambda case: call(case, stack, callers), SHORT)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("route", documented_routes(), ids=lambda route: route.key)
 def test_no_answer_of_many_is_a_server_error_or_undocumented(
-    route: DocumentedRoute, schema: BaseSchema, world: RunningStack, callers: tuple[Caller, Caller]
+    route: DocumentedRoute, schema: BaseSchema, stack: RunningStack, callers: tuple[Caller, Caller]
 ) -> None:
-    send_generated(schema, route, lambda case: call(case, world, callers), LONG, HypothesisTestMode.COVERAGE)
+    send_generated(schema, route, lambda case: call(case, stack, callers), LONG, HypothesisTestMode.COVERAGE)
 
 
 def test_a_destination_of_a_request_is_never_elsewhere() -> None:

@@ -124,6 +124,35 @@ def test_a_wrong_update_is_rejected(table: Any, expression: str) -> None:
     assert table.get_item(Key={"id": "acme"})["Item"]["n"] == 1
 
 
+@pytest.mark.parametrize(
+    "attributes",
+    [{"text": "\U0001f600" * 101_300}, {f"a{number}": "a" * 4_060 for number in range(100)}],
+    ids=["characters of four bytes", "many attributes"],
+)
+def test_an_item_that_is_too_large_is_rejected(table: Any, attributes: dict[str, str]) -> None:
+    with pytest.raises(ClientError, match="Item size has exceeded the maximum allowed size"):
+        table.put_item(Item={"id": "acme", **attributes})
+    name, text = attributes.popitem()
+    table.put_item(Item={"id": "globex", **attributes, name: text[: len(text) // 2]})
+    assert "Item" not in table.get_item(Key={"id": "acme"})
+
+
+def test_a_condition_that_is_used_again_compares_its_own_names_and_values(table: Any) -> None:
+    put(table)
+    for tenant, name, value, is_true in (
+        ("acme", "n", 1, True),
+        ("acme", "n", 2, False),
+        ("globex", "n", 1, True),
+        ("globex", "s", 1, False),
+    ):
+        found = table.scan(
+            FilterExpression="#name = :value AND id = :id",
+            ExpressionAttributeNames={"#name": name},
+            ExpressionAttributeValues={":value": value, ":id": tenant},
+        )["Items"]
+        assert [each["id"] for each in found] == [tenant] * is_true
+
+
 def put(table: Any) -> None:
     for tenant in ("acme", "globex"):
         table.put_item(Item={"id": tenant, "n": 1, "m": {"y": 1}, "l": ["a"], "s": {"a"}, "t": {"c", "d"}})

@@ -1,136 +1,29 @@
 """The routes for data export and erasure: permissions, and what each caller sees."""
 
-import json
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
-from moto import mock_aws
 
-from functions.accounts.directory import Account, Directory
-from functions.privacy.erasure.erasures import ErasureCounts, Erasures
 from functions.privacy.erasure.record import ACCOUNT
-from functions.privacy.export.record import READY
-from functions.privacy.handler import LASTING, ROUTES, Settings, answer_to, service
-from functions.privacy.refusals import REFUSED_SECONDS
-from functions.privacy.service import ERASURES_A_DAY, MAX_OPEN_ERASURES, PrivacyService
-from functions.shared.accounts.account_status import AccountStatus
-from functions.shared.http import Answer, answering
+from functions.privacy.handler import LASTING, ROUTES, Settings
+from functions.shared.http import Answer
 from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
-from functions.shared.turn_log import DynamoTurnLog
 from infra.topology import function
-from local import transactions
-from tests.aws_in_memory import create_tables
-from tests.unit.shared.serial import SerialClient
-
-NOON = 1_800_000_000.0
-DAY = 86_400
-JANE = {"field": "metadata.user_id", "value": "jane@example.org"}
-
-
-@dataclass
-class World:
-    client: Any
-    s3: Any
-    now: float = NOON
-
-    def __post_init__(self) -> None:
-        tables = ("accounts", "people", "audit", "notices", "erasures", "receipts", "exports", "turns")
-        names = {f"{name}_table": name for name in tables}
-        settings = Settings(**names, exports_bucket="exports", cancel_days=7)
-        self.service: PrivacyService = service(settings, self.client, self.s3, lambda: self.now)
-        self.directory = Directory("accounts", "keys", client=self.client)
-
-    def account(self, name: str) -> TenantId:
-        tenant = TenantId(name)
-        self.directory.put_account(Account(tenant, AccountStatus("managed_30", 30, 1)))
-        return tenant
-
-    def ask(
-        self,
-        route: str,
-        tenant: str | None,
-        body: Any = None,
-        *,
-        of: str = "",
-        scopes: str = "admin",
-        plan: str = "managed_30",
-        query: dict[str, str] | None = None,
-        **verdict: str,
-    ) -> Answer:
-        event = event_of(route, tenant, body, of, scopes, plan, query or {})
-        event["requestContext"]["authorizer"]["lambda"] |= verdict
-        return answering(lambda each: answer_to(each, self.service))(event, None)
-
-    def ready(self, tenant: TenantId, export_id: str) -> None:
-        """As the exporter leaves it."""
-        found = self.service.exports.of(tenant, export_id)
-        assert found
-        self.s3.put_object(Bucket="exports", Key=found.object_key, Body=b"PK")
-        self.service.exports.finish(
-            type(found)(**{**_fields(found), "state": READY, "ready_at": int(self.now)})
-        )
-
-    def actions(self, tenant: str) -> list[str]:
-        return [each["action"] for each in self.service.audit.page(TenantId(tenant), 100).entries]
-
-    def notices(self, tenant: str) -> list[str]:
-        found = self.client.query(
-            TableName="notices",
-            KeyConditionExpression="tenant_id = :t",
-            ExpressionAttributeValues={":t": {"S": tenant}},
-        )["Items"]
-        return sorted(item["kind"]["S"] for item in found)
-
-
-def _fields(thing: Any) -> dict[str, Any]:
-    return {name: getattr(thing, name) for name in thing.__dataclass_fields__}
-
-
-def event_of(
-    route: str, tenant: str | None, body: Any, of: str, scopes: str, plan: str, query: dict[str, str]
-) -> dict[str, Any]:
-    method, path = route.split(" ")
-    verdict = {"verdict": "unknown_key"}
-    if tenant is not None:
-        verdict = {
-            "verdict": "ok", "tenant_id": tenant, "key_id": "key_1", "project_id": "p", "scopes": scopes,
-            "retention_days": "30", "bytes_per_second": "1", "refusal": "", "actor": "key:k", "plan": plan,
-        }  # fmt: skip
-    return {
-        "routeKey": route,
-        "rawPath": path.replace("{id}", of),
-        "pathParameters": {"id": of},
-        "queryStringParameters": query,
-        "headers": {},
-        "requestContext": {
-            "requestId": "r",
-            "http": {"method": method, "path": path, "sourceIp": "192.0.2.7", "userAgent": "curl"},
-            "authorizer": {"lambda": verdict},
-        },
-        "body": "" if body is None else json.dumps(body),
-        "isBase64Encoded": False,
-    }
-
-
-def decoded(answer: Answer) -> Any:
-    return json.loads(answer["body"])
+from tests.unit.privacy.privacy_world import (
+    DAY,
+    JANE,
+    World,
+    decoded,
+    privacy_world,
+)
 
 
 @pytest.fixture(scope="module")
 def here() -> Iterator[World]:
-    transactions.install()
-    with mock_aws():
-        client = boto3.client("dynamodb", region_name="us-east-1")
-        create_tables(client)
-        s3 = boto3.client("s3", region_name="us-east-1", config=Config(signature_version="s3v4"))
-        s3.create_bucket(Bucket="exports")
-        yield World(client, s3)
+    with privacy_world() as made:
+        yield made
 
 
 def test_every_route_of_the_topology_is_answered() -> None:
@@ -287,156 +180,6 @@ def test_who_has_the_id_sees_how_it_stands_without_a_key_and_nothing_of_whom_it_
     kept = here.client.scan(TableName="receipts")["Items"]
     assert asked["id"] not in repr(kept)
     assert "open-view" not in repr(kept)
-
-
-def test_an_account_has_so_many_open_erasures(here: World) -> None:
-    tenant = here.account("many")
-    for number in range(MAX_OPEN_ERASURES):
-        assert here.ask("POST /v1/erasures", tenant, {**JANE, "value": f"u{number}"})["statusCode"] == 202
-    refused = here.ask("POST /v1/erasures", tenant, JANE)
-
-    assert (refused["statusCode"], decoded(refused)["code"]) == (409, "too_many_erasures")
-    assert here.ask("DELETE /v1/account", tenant, {"confirm": tenant})["statusCode"] == 202
-
-
-def test_a_refused_account_asks_again_for_one_read_and_another_is_not_refused(
-    here: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An erasure that is verified makes room after some seconds."""
-    monkeypatch.setattr(here, "now", here.now)  # and back
-    monkeypatch.setattr("functions.privacy.service.MAX_OPEN_ERASURES", 3)
-    busy, other = here.account("refused"), here.account("beside-refused")
-    asked = [here.ask("POST /v1/erasures", busy, {**JANE, "value": f"u{each}"}) for each in range(4)]
-    assert [each["statusCode"] for each in asked] == [202, 202, 202, 409]
-    read = list[str]()
-    monkeypatch.setattr(Erasures, "counts", noting_reads(read))
-    number = DynamoTurnLog.number
-    monkeypatch.setattr(DynamoTurnLog, "number", lambda log, of: (read.append("turn"), number(log, of))[1])
-    again = here.ask("POST /v1/erasures", busy, JANE)
-    assert (again["statusCode"], decoded(again)["code"]) == (409, "too_many_erasures")
-    assert read == []
-    assert here.ask("POST /v1/erasures", other, JANE)["statusCode"] == 202
-    assert read == ["turn", other]
-    verified(here, busy, decoded(asked[0])["id"])
-    here.now += REFUSED_SECONDS
-    assert here.ask("POST /v1/erasures", busy, JANE)["statusCode"] == 202
-
-
-def noting_reads(read: list[str]) -> Callable[[Erasures, TenantId, int], ErasureCounts]:
-    """`Erasures.counts` that notes whose erasures it counts."""
-    original = Erasures.counts
-
-    def noted(self: Erasures, tenant: TenantId, after: int) -> ErasureCounts:
-        read.append(tenant)
-        return original(self, tenant, after)
-
-    return noted
-
-
-def test_to_count_erasures_returns_none_of_last_week_and_nothing_of_whom_they_are_about(here: World) -> None:
-    """An account may have thousands; each request would return them all."""
-    tenant, other = here.account("counted"), here.account("beside-counted")
-    answers = list[Any]()
-    counting = World(AnswersKept(here.client, answers), here.s3, here.now - 7 * DAY)
-    for number in range(3):
-        asked = decoded(counting.ask("POST /v1/erasures", tenant, {**JANE, "value": f"old-{number}"}))
-        verified(counting, tenant, asked["id"])
-    counting.now += 7 * DAY
-    for of in (tenant, other):
-        assert counting.ask("POST /v1/erasures", of, JANE)["statusCode"] == 202
-    answers.clear()
-    assert counting.ask("POST /v1/erasures", tenant, JANE)["statusCode"] == 202
-    ((counted,),) = answers
-    assert counted.keys() == {"kind", "open", "requested_at"}
-
-
-class AnswersKept:
-    """`client` that appends the items of each query's answer to `answers`."""
-
-    def __init__(self, client: Any, answers: list[Any]) -> None:
-        self._client = client
-        self._answers = answers
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._client, name)
-
-    def query(self, **parameters: Any) -> Any:
-        answer = self._client.query(**parameters)
-        self._answers.append(answer["Items"])
-        return answer
-
-
-def test_an_account_has_so_many_erasures_of_persons_a_day_and_another_has_its_own(
-    here: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also when each is verified at once. After a day the first of them counts no more."""
-    monkeypatch.setattr(here, "now", here.now)  # and back
-    busy, other = here.account("busy"), here.account("quiet")
-    began = here.now
-    for number in range(ERASURES_A_DAY):
-        asked = decoded(here.ask("POST /v1/erasures", busy, {**JANE, "value": f"u{number}"}))
-        verified(here, busy, asked["id"])
-        here.now += 60
-    refused = here.ask("POST /v1/erasures", busy, JANE)
-    assert (refused["statusCode"], decoded(refused)["code"]) == (429, "too_many_erasures_today")
-    left = int(began) + DAY - int(here.now)
-    assert int(refused["headers"]["retry-after"]) == left
-    assert here.ask("POST /v1/erasures", other, JANE)["statusCode"] == 202
-    assert here.ask("DELETE /v1/account", busy, {"confirm": busy})["statusCode"] == 202, "leaving is free"
-    here.now += left + 1
-    assert here.ask("POST /v1/erasures", busy, JANE)["statusCode"] == 202
-    assert here.ask("POST /v1/erasures", busy, JANE)["statusCode"] == 429
-
-
-@pytest.mark.parametrize(("bound", "answer"), [("MAX_OPEN_ERASURES", 409), ("ERASURES_A_DAY", 429)])
-def test_of_requests_at_the_same_moment_no_more_are_accepted_than_one_after_the_other(
-    here: World, monkeypatch: pytest.MonkeyPatch, bound: str, answer: int
-) -> None:
-    monkeypatch.setattr(f"functions.privacy.service.{bound}", 5)
-    racing = World(SerialClient(here.client), here.s3)
-    tenant = here.account(f"racing-{answer}")
-    asked = [{**JANE, "value": f"u{number}"} for number in range(16)]
-    statuses: list[int] = []
-    while len(statuses) < 16:  # a request that lost too often is to be sent again
-        with ThreadPoolExecutor(8) as pool:
-            left = asked[len(statuses) :]
-            answers = list(pool.map(lambda body: racing.ask("POST /v1/erasures", tenant, body), left))
-        statuses += [each["statusCode"] for each in answers if each["statusCode"] != 503]
-    assert sorted(statuses) == [202] * 5 + [answer] * 11
-    assert len(here.service.erasures.all(tenant)) == 5
-
-
-def test_a_request_that_another_one_overtakes_does_not_count_the_erasures_again_while_there_is_room(
-    here: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each count reads all of the account's erasures. The last place is counted for again, and refused."""
-    monkeypatch.setattr("functions.privacy.service.MAX_OPEN_ERASURES", 3)
-    tenant, other = here.account("overtaken"), here.account("beside-overtaken")
-    original, read, overtaking = Erasures.counts, list[str](), list[TenantId]()
-
-    def overtaken(self: Erasures, of: TenantId, after: int) -> ErasureCounts:
-        """What is read is old when it is used: another request of `overtaking` comes first."""
-        found = original(self, of, after)
-        read.append(of)
-        if overtaking:
-            assert here.ask("POST /v1/erasures", overtaking.pop(), JANE)["statusCode"] == 202
-        return found
-
-    monkeypatch.setattr(Erasures, "counts", overtaken)
-    overtaking[:] = [other, tenant]
-    assert here.ask("POST /v1/erasures", tenant, JANE)["statusCode"] == 202
-    assert read == [tenant, tenant, other]
-    overtaking[:] = [tenant]
-    refused = here.ask("POST /v1/erasures", tenant, JANE)
-    assert (refused["statusCode"], decoded(refused)["code"]) == (409, "too_many_erasures")
-    assert len(here.service.erasures.all(tenant)) == 3
-    assert read[3:] == [tenant, tenant, tenant], "the second request was counted with one place left"
-
-
-def verified(here: World, tenant: TenantId, erasure_id: str) -> None:
-    """As the eraser leaves it."""
-    erasures = here.service.erasures
-    erasures.finish(erasures.start(here.service.erasure(tenant, erasure_id), here.now), {}, here.now)
 
 
 def test_a_copy_is_asked_for_listed_and_fetched_by_a_link(here: World) -> None:
