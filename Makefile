@@ -30,7 +30,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 # Workers and children import the same modules: without bytecode on disk each of them compiles all of it again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo up web web-test bench-web web-types screenshots test unit crash soak fairness rehearse rehearse-upgrade clients clients-debian check lint audit fmt hooks bench bench-large build synth bootstrap deploy destroy lock clean
+.PHONY: help setup demo up web web-test bench-web web-types screenshots test unit crash soak fairness rehearse rehearse-upgrade clients clients-debian check lint audit fmt hooks bench bench-large bench-memory build synth bootstrap deploy destroy lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -159,6 +159,10 @@ bench: setup ## the bars of docs/performance.md, as ratios, into bench/results.j
 
 bench-large: setup ## the searches of docs/performance.md on 11.55 million events, into bench/results-large.json and the page
 	@$(V)/python -m bench --large --report
+	@$(V)/python -m bench.report
+
+bench-memory: setup ## what each size of memory costs a function, into bench/memory.json and docs/performance.md
+	@$(V)/python -m bench.memory
 	@$(V)/python -m bench.report
 
 bench-web: setup web $(CHROMIUM) ## how fast the search page is: first lines, and scrolling through 100,000

@@ -1,6 +1,6 @@
-"""`python -m bench.report`: writes bench/results*.json into docs/performance.md and its chart.
+"""`python -m bench.report`: writes what was measured into docs/performance.md and its chart.
 
-`make bench` and `make bench-large` run it, and a test holds the page against the results.
+`make bench`, `make bench-large` and `make bench-memory` run it, and a test holds the page against the files.
 """
 
 import json
@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from bench.measuring import Bar
+from bench.memory_curve import memory_text
 from bench.table import is_missed
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results.json"
 LARGE_RESULTS = RESULTS.with_name("results-large.json")
+MEMORY = RESULTS.with_name("memory.json")
+FORMER = RESULTS.with_name("former.json")
+"""Ratios by bar as they were measured before the work on speed began."""
 PAGE = ROOT / "docs" / "performance.md"
 CHART = ROOT / "docs" / "performance-bars.svg"
 
@@ -35,13 +39,25 @@ _STYLE = """
 def write() -> None:
     """Write the page and the chart from the results."""
     results = json.loads(RESULTS.read_text())
-    PAGE.write_text(with_results(PAGE.read_text(), results, json.loads(LARGE_RESULTS.read_text())))
+    PAGE.write_text(with_results(PAGE.read_text(), blocks()))
     CHART.write_text(chart(results))
 
 
-def with_results(page: str, results: Results, large: Results) -> str:
+def blocks() -> dict[str, str]:
+    """The generated parts of the page by name."""
+    results, large, former, memory = (
+        json.loads(each.read_text()) for each in (RESULTS, LARGE_RESULTS, FORMER, MEMORY)
+    )
+    return {
+        "bars": bars_text(results, former["ratios"]),
+        "large": bars_text(large),
+        "protocols": protocols_text(results),
+        "memory": memory_text(memory),
+    }
+
+
+def with_results(page: str, blocks: Mapping[str, str]) -> str:
     """`page` with what stands between its marks made anew: `<!-- bench: name -->` to `<!-- /bench -->`."""
-    blocks = {"bars": bars_text(results), "large": bars_text(large), "protocols": protocols_text(results)}
     for name, text in blocks.items():
         begin, end = f"<!-- bench: {name} -->\n", "<!-- /bench -->"
         before, begun, rest = page.partition(begin)
@@ -52,15 +68,19 @@ def with_results(page: str, results: Results, large: Results) -> str:
     return page
 
 
-def bars_text(results: Results) -> str:
-    """The circumstances of the run, and a table of all bars but those of single protocols."""
+def bars_text(results: Results, former: Mapping[str, str] | None = None) -> str:
+    """The circumstances of the run, and a table of all bars but those of single protocols.
+
+    `former`: ratios of before by bar, for a column of their own.
+    """
+    before, right = ("", "") if former is None else (" Before |", "---:|")
     lines = [
         f"Measured on {results['measured_on']}: {results['cores']} cores, {results['architecture']}, "
         f"Python {results['python']}, {results['engine']}.",
         "",
-        "| Bar | What | Ours | Peer | | Ratio | Limit | |",
-        "|---|---|---:|---:|---|---:|---:|---|",
-        *(_row(each) for each in results["bars"] if not _is_of_a_protocol(each)),
+        f"| Bar | What | Ours | Peer | |{before} Ratio | Limit | |",
+        f"|---|---|---:|---:|---|{right}---:|---:|---|",
+        *(_row(each, former) for each in results["bars"] if not _is_of_a_protocol(each)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -91,11 +111,12 @@ def _is_of_a_protocol(bar: Bar) -> bool:
     return bar["bar"] == "16" and bar["limit"] is None
 
 
-def _row(bar: Bar) -> str:
+def _row(bar: Bar, former: Mapping[str, str] | None) -> str:
     limit = "–" if bar["limit"] is None else f"{bar['limit']:g}"
     verdict = "" if bar["limit"] is None else "**missed**" if is_missed(bar) else "ok"
-    figures = f"{_figure(bar['ours'])} | {_figure(bar['peer'])} | {bar['unit']} | {bar['ratio']:.3g}"
-    return f"| {bar['bar']} | {bar['what']} | {figures} | {limit} | {verdict} |"
+    figures = f"{_figure(bar['ours'])} | {_figure(bar['peer'])} | {bar['unit']}"
+    before = "" if former is None else f" {former.get(bar['bar'], '–')} |"
+    return f"| {bar['bar']} | {bar['what']} | {figures} |{before} {bar['ratio']:.3g} | {limit} | {verdict} |"
 
 
 def _figure(value: float) -> str:

@@ -59,7 +59,7 @@ def _compared(day: Warehouse, week: Warehouse) -> Iterator[Bar]:
     yield from count_bars(day, week)
 
 
-def _finder(warehouse: Warehouse, body: dict[str, Any], *, one_pass: bool = True) -> Callable[[], bytes]:
+def finder(warehouse: Warehouse, body: dict[str, Any], *, one_pass: bool = True) -> Callable[[], bytes]:
     """Makes the page of `body`, as the query function does."""
     content = json.dumps(body).encode()
     searching = EventSearch(warehouse, LIMITS)
@@ -74,7 +74,7 @@ def _finder(warehouse: Warehouse, body: dict[str, Any], *, one_pass: bool = True
 
 
 def _against_two_passes(what: str, table: Warehouse, body: dict[str, Any]) -> Bar:
-    ours, former = _finder(table, body), _finder(table, body, one_pass=False)
+    ours, former = finder(table, body), finder(table, body, one_pass=False)
     found = in_turns({"ours": ours, "peer": former}, ROUNDS)
     if json.loads(ours())["events"] != json.loads(former())["events"]:
         raise RuntimeError(f"{what}: two forms of a page differ")
@@ -82,7 +82,7 @@ def _against_two_passes(what: str, table: Warehouse, body: dict[str, Any]) -> Ba
 
 
 def _growth(name: str, day: Warehouse, week: Warehouse, body: dict[str, Any]) -> Bar:
-    found = in_turns({"ours": _finder(week, body), "peer": _finder(day, body)}, ROUNDS)
+    found = in_turns({"ours": finder(week, body), "peer": finder(day, body)}, ROUNDS)
     what = f"{name}: 24 h of {DAYS} days against 24 h alone"
     return bar("11 growth", what, found["ours"], found["peer"], 1.2, METHOD, "CPU s")
 

@@ -5,6 +5,7 @@ Loaded for them only: these imports would double the cold start for all tenants.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from functions.ingest.slow_buckets import FREE_SECONDS, REQUEST_SECONDS, SlowBucketError, SlowBuckets
 from functions.ingest.staging_target import StagingTarget
@@ -19,10 +20,17 @@ from functions.shared.byoc.settings import ByocSettings
 from functions.shared.egress.egress_filter import AddressRefusedError
 from functions.shared.errors import HttpError, RetryableError
 from functions.shared.notifications import NotifyingBucket, QueueNotifier
+from functions.shared.settings import load
 
 FUNCTION = "ingest"
 
 SLOW_RETRY_AFTER_SECONDS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(ByocSettings):
+    byoc_queue: str
+    health_table: str
 
 
 class ByocTargets:
@@ -76,9 +84,11 @@ def byoc_http_errors(caller: Principal) -> Iterator[None]:
         raise staging_unavailable(type(fault).__name__) from None
 
 
-def byoc_targets(settings: ByocSettings, byoc_queue: str, health_table: str) -> ByocTargets:
-    """The parts, wired."""
-    return ByocTargets(byoc_buckets(settings), QueueNotifier(byoc_queue, FUNCTION), SlowBuckets(health_table))
+def byoc_targets() -> ByocTargets:
+    """The parts, wired by the settings of the environment."""
+    settings = load(Settings)
+    queue = QueueNotifier(settings.byoc_queue, FUNCTION)
+    return ByocTargets(byoc_buckets(settings), queue, SlowBuckets(settings.health_table))
 
 
 def _unavailable(caller: Principal, reason: str) -> HttpError:

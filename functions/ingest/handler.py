@@ -10,9 +10,9 @@ request may be sent again. A rejected request of a known tenant leaves one log l
 
 import time
 from collections import deque
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -31,7 +31,6 @@ from functions.ingest.wait_places import Places, WaitPlaces, no_place
 from functions.shared import journal
 from functions.shared.access import Principal
 from functions.shared.buckets.platform import open_bucket
-from functions.shared.byoc.settings import ByocSettings
 from functions.shared.errors import HttpError
 from functions.shared.events.row import ReceiptContext
 from functions.shared.http import Answer, Event, answer, answering, refused
@@ -42,9 +41,10 @@ WAIT_SECONDS = 20
 DASHBOARD = "/search"
 
 
-@dataclass(frozen=True, slots=True)
-class Settings(ByocSettings):
-    """`wait_places`: how many requests may wait at once, of all tenants together.
+class Settings(NamedTuple):
+    """Those for BYOC tenants are in functions.ingest.byoc_targets.
+
+    `wait_places`: how many requests may wait at once, of all tenants together.
 
     `requests_a_line`: accepted requests in one log line, while there are many (functions.ingest.metrics).
     `protocols`: what reads each route, in the form that ProtocolTable.parse reads. `routes`: all routes of
@@ -53,8 +53,6 @@ class Settings(ByocSettings):
     """
 
     staging_bucket: str
-    byoc_queue: str
-    health_table: str
     wait_places: int
     requests_a_line: int
     protocols: str
@@ -107,8 +105,7 @@ def _byoc_targets() -> StagingTargets:
     from functions.ingest.byoc_targets import byoc_targets  # see there why so late
 
     journal.silence_libraries()
-    settings = load(Settings)
-    return byoc_targets(settings, settings.byoc_queue, settings.health_table)
+    return byoc_targets()
 
 
 def _route(event: Event) -> Answer:

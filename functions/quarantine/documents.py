@@ -1,7 +1,7 @@
 """The quarantine documents of one tenant, in S3."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from backports import zstd
@@ -91,8 +91,7 @@ class QuarantineStore:
             raise HttpError(409, "expired", "These rows have expired and cannot be replayed.")
         source = StagedKey.parse(document.header.source)
         lines = b"\n".join(document.rows) + b"\n"
-        key = replace(
-            source,
+        key = source._replace(
             object_id=document.document_id + _REPLAYED,
             rows=len(document.rows),
             raw_bytes=billed_bytes(document.rows),

@@ -1,7 +1,5 @@
 """The parameter `dry_run` in a URL: the routes that have it, and its value."""
 
-from dataclasses import replace
-
 from functions.query.parameters import DRY_RUN
 from functions.query.url_bodies import POSTED
 from functions.shared.forms import invalid
@@ -34,7 +32,7 @@ def without_dry_run(asked: Request, route: str) -> tuple[Request, bool]:
     value = others.pop(DRY_RUN)
     if value not in ("true", "false"):
         raise invalid(DRY_RUN, "must be true or false")
-    return replace(asked, query=others), value == "true"
+    return asked._replace(query=others), value == "true"
 
 
 def is_dry_run(event: Event) -> bool:

@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import msgspec
 
@@ -41,7 +40,7 @@ def posted(asked: Request, route: str) -> tuple[Request, str]:
         return asked, route
     check_parameters(asked.query, (*PARAMETERS[route], DRY_RUN))
     fields = {"query" if name == "q" else name: _value(name, text) for name, text in asked.query.items()}
-    return replace(asked, query={}, body=msgspec.json.encode(fields)), POSTED[route]
+    return asked._replace(query={}, body=msgspec.json.encode(fields)), POSTED[route]
 
 
 def _value(name: str, text: str) -> str | int | list[str]:

@@ -4,8 +4,7 @@ The authorizer always lets a request through and puts its result into the contex
 only reject with a body of its own. The function then rejects in the documented form.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from functions.shared.errors import HttpError
 from functions.shared.tenancy import TenantId
@@ -22,8 +21,7 @@ _REASONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(NamedTuple):
     """A caller with a valid key or token.
 
     `key_id` is empty for a person. `project_id` is the key's default project. `scopes` is a subset of ingest,

@@ -3,8 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from functions.shared.errors import HttpError, RetryableError
 from functions.shared.journal import measure, place_of, write
@@ -25,16 +24,19 @@ Event = dict[str, Any]
 Answer = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One HTTP request. `headers` have lower-case names; `body` is what arrived, before any decoding."""
 
     method: str
     path: str
-    headers: dict[str, str] = field(repr=False)
+    headers: dict[str, str]
     query: dict[str, str]
-    body: bytes = field(repr=False)
+    body: bytes
     request_id: str
+
+    def __repr__(self) -> str:
+        """Without headers, query and body, which may hold keys and logs."""
+        return f"Request({self.method} {self.path}, {self.request_id})"
 
 
 def request(event: Event, max_body_bytes: int = MAX_BODY_BYTES) -> Request:

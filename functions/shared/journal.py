@@ -6,7 +6,6 @@ is not on the list is a bug and raises: this keeps payloads, secrets and address
 """
 
 import json
-import logging
 import os
 import sys
 import time
@@ -102,6 +101,8 @@ def silence_libraries() -> None:
 
     With the log format JSON, Lambda sets the root logger to the application level, INFO.
     """
+    import logging  # ingest has no library that logs, except for BYOC tenants
+
     logging.getLogger().setLevel(logging.WARNING)
 
 

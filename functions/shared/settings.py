@@ -1,12 +1,12 @@
 """Settings from the environment: read in one place per function; a missing one fails at once.
 
-A function declares one frozen dataclass; each field `staging_bucket: str` is read from
+A function declares them as a frozen dataclass or a NamedTuple; each field `staging_bucket: str` is read from
 `ASTRALOG_STAGING_BUCKET`. Resource names have no default: a wrong guess would write to the wrong place.
 """
 
 import os
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from inspect import Parameter, signature
 from typing import Any, TypeVar
 
 from functions.shared.errors import SettingsError
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def load(kind: type[T], environ: Mapping[str, str] = os.environ) -> T:
-    """Build `kind`, a dataclass of str, int, float and bool fields, from the environment.
+    """Build `kind`, a class of str, int, float and bool fields, from the environment.
 
     Raises
     ------
@@ -25,15 +25,15 @@ def load(kind: type[T], environ: Mapping[str, str] = os.environ) -> T:
     """
     values: dict[str, Any] = {}
     faults: list[str] = []
-    for field in fields(kind):  # type: ignore[arg-type]
+    for field in signature(kind).parameters.values():
         name = PREFIX + field.name.upper()
         text = environ.get(name, "")
         if text:
             try:
-                values[field.name] = _convert(field.type, text)
+                values[field.name] = _convert(field.annotation, text)
             except ValueError:
-                faults.append(f"{name} is not {_name(field.type)}")
-        elif field.default is MISSING:
+                faults.append(f"{name} is not {_name(field.annotation)}")
+        elif field.default is Parameter.empty:
             faults.append(f"{name} is missing")
     if faults:
         raise SettingsError("; ".join(faults))

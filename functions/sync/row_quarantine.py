@@ -7,7 +7,6 @@ Both keys are derived from the object's own key: a retry after a crash writes th
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Lock
 
@@ -154,8 +153,8 @@ class RowQuarantine:
             return None
         key = StagedKey.parse(member.key)
         lines = _lines(good)
-        cleaned = replace(
-            key, object_id=key.object_id + _CLEANED, rows=len(good), raw_bytes=billed_bytes(good)
+        cleaned = key._replace(
+            object_id=key.object_id + _CLEANED, rows=len(good), raw_bytes=billed_bytes(good)
         )
         return self._staged.put(str(cleaned), zstd.compress(lines, 1))
 

@@ -337,7 +337,7 @@ def test_rows_of_a_request_that_was_repeated_after_midnight_have_moved(path: Usa
     body = bucket.get(str(key))
     assert body
     bucket.delete([str(key)])
-    before = str(replace(key, day=key.day - timedelta(days=1)))
+    before = str(key._replace(day=key.day - timedelta(days=1)))
     path.queue[at] = StagedObject(before, bucket.create(before, bytes(body.body)) or "", len(body.body))
     path.sync()
     path.billing.meter()

@@ -244,7 +244,7 @@ def test_an_export_in_the_week_after_a_move_has_the_events_of_both_stores_in_one
     export = exporting.make(mover)
     assert [row["message"] for row in exporting.rows(export)] == [f"{n:02}" for n in range(40)]
 
-    late = exporting.request(replace(mover, managed_until=int(here.now) + 5))
+    late = exporting.request(mover._replace(managed_until=int(here.now) + 5))
     here.later(seconds=6)
     exporting.exporter().run()
     assert (exporting.current(late).state, exporting.current(late).reason) == ("failed", "moved")

@@ -178,7 +178,11 @@ def test_the_performance_page_has_the_dollars_for_a_gb_that_the_command_prints(p
     page = Path("docs/performance.md").read_text()
     assert "\n".join(per_gb(100, 421, prices)) in page
     assert [f"{objects_a_batch(Traffic(100, size))}" for size in SIZES] == ["110", "11", "2", "1", "1"]
-    assert "batches of 110, 11, 2, 1 and 1 objects" in " ".join(page.split())
+    text = " ".join(page.split())
+    assert "batches of 110, 11, 2, 1 and 1 objects" in text
+    busy = [Traffic(1_000, size) for size in SIZES]
+    *first, last = (f"{total(usage_lines(each, prices)) / each.gb_month:.3f}" for each in busy)
+    assert f"a GB costs {', '.join(first)} and {last} dollars" in text
 
 
 def _batches(traffic: Traffic, prices: PriceList) -> float:

@@ -1,7 +1,7 @@
 """What a function reads from its environment is what the topology gives it."""
 
 import importlib
-from dataclasses import MISSING, fields
+from inspect import Parameter, signature
 
 import pytest
 
@@ -15,13 +15,18 @@ NOT_TOUCHED = {
 }
 """What a part is made with of which this function asks nothing; the page's policy names a bucket."""
 
+LATER = {"ingest": ["functions.ingest.byoc_targets"]}
+"""Modules with settings of their own that a function imports later."""
+
 STORES = ("table", "bucket", "queue", "secret", "key")
 
 
 @pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
 def test_the_topology_gives_what_the_function_asks_for_and_no_more(spec: Function) -> None:
-    asked = fields(importlib.import_module(spec.handler.rpartition(".")[0]).Settings)
-    required = {field.name for field in asked if field.default is MISSING}
+    modules = [spec.handler.rpartition(".")[0], *LATER.get(spec.name, ())]
+    kinds = [importlib.import_module(module).Settings for module in modules]
+    asked = [field for kind in kinds for field in signature(kind).parameters.values()]
+    required = {field.name for field in asked if field.default is Parameter.empty}
 
     assert required <= spec.settings.keys() <= {field.name for field in asked}
 

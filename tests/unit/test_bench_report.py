@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.report import CHART, LARGE_RESULTS, PAGE, RESULTS, bars_text, chart, protocols_text, with_results
+from bench.report import CHART, PAGE, RESULTS, bars_text, blocks, chart, protocols_text, with_results
 
 
 def bar(number: str, what: str, ratio: float, limit: float | None) -> dict[str, Any]:
@@ -39,17 +39,21 @@ SOME = {
 
 
 def test_the_page_and_its_chart_are_those_of_the_results() -> None:
-    results = json.loads(RESULTS.read_text())
     page = PAGE.read_text()
-    large = json.loads(LARGE_RESULTS.read_text())
-    assert with_results(page, results, large) == page, "run: python -m bench.report"
-    assert CHART.read_text() == chart(results), "run: python -m bench.report"
+    assert with_results(page, blocks()) == page, "run: python -m bench.report"
+    assert CHART.read_text() == chart(json.loads(RESULTS.read_text())), "run: python -m bench.report"
     assert f"]({CHART.name})" in page
 
 
 def test_each_bar_has_its_verdict() -> None:
     verdicts = [line.split(" | ")[-1].strip(" |") for line in bars_text(SOME).splitlines()[4:]]
     assert verdicts == ["**missed**", "ok", ""]
+
+
+def test_a_bar_has_its_ratio_of_before_and_a_new_one_has_none() -> None:
+    heading, _, *rows = bars_text(SOME, {"1": "4.0"}).splitlines()[2:]
+    assert "Before" in heading
+    assert [line.split(" | ")[5] for line in rows] == ["4.0", "–", "–"]
 
 
 def test_protocols_are_listed_the_fastest_first() -> None:
@@ -68,4 +72,4 @@ def test_the_chart_has_the_judged_bars_as_shares_of_their_limits() -> None:
 
 def test_a_page_without_a_place_for_the_results_is_an_error() -> None:
     with pytest.raises(ValueError, match="needs a block"):
-        with_results("# Performance\n", SOME, SOME)
+        with_results("# Performance\n", {"bars": bars_text(SOME)})

@@ -27,6 +27,7 @@ from functions.shared.buckets.contract import (
     same_object,
     whole_folder,
 )
+from functions.shared.buckets.trusted_certificates import trust_one_bundle
 
 REQUEST_TIMEOUT_SECONDS = 5
 RETRY_TIMEOUT_SECONDS = 4
@@ -42,6 +43,7 @@ _REFUSED_LISTING = re.compile("status code: 40[134]")
 
 def open_bucket(name: str) -> "PlatformBucket":
     """The bucket of that name; region, endpoint and credentials come from the environment."""
+    trust_one_bundle()
     store = S3Store(
         name,
         client_options={

@@ -42,7 +42,7 @@ def rows_of(body: bytes, ndjson: bool, receipt: ReceiptContext) -> Rows | None:
     if b"\r" in body or (b"\n" in body and not ndjson):
         return None  # white space inside a record's metadata would split its row over two lines
     try:
-        str(body, "utf-8")
+        _raise_unless_utf8(body)
         rows = _decoder(str(receipt.tenant), receipt.project_id, body[:1], ndjson)(body)
         if not rows or not _have_ordinary_metadata(rows, len(body)):
             return None
@@ -50,6 +50,11 @@ def rows_of(body: bytes, ndjson: bool, receipt: ReceiptContext) -> Rows | None:
         return rows if _take_times(rows, receipt) else None
     except (msgspec.DecodeError, RecursionError, ValueError, TypeError, LookupError):
         return None
+
+
+def _raise_unless_utf8(body: bytes) -> None:
+    if not body.isascii():  # which takes a fifth of the time of decoding
+        str(body, "utf-8")
 
 
 # Below, list comprehensions and maps over them take a quarter of the time of a loop with the same steps.

@@ -14,9 +14,9 @@ Body: one or more zstd frames of NDJSON; each line has `COLUMNS` and nothing els
 import os
 import re
 import time
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 from functions.shared.errors import PermanentError
 from functions.shared.tenancy import TenantId, staged_prefix
@@ -59,8 +59,7 @@ _ID = re.compile(rf"[{_BASE32}]{{{ID_CHARACTERS}}}(?:p\d+)?", re.ASCII)
 _TIME_CHARACTERS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class StagedKey:
+class StagedKey(NamedTuple):
     """The parsed key of a staged object. `raw_bytes`: of the rows as NDJSON, the billed volume."""
 
     tenant: TenantId

@@ -17,7 +17,7 @@ FUNCTIONS = (
     Function(
         name=AUTHORIZER,
         handler="functions.accounts.authorizer.handler",
-        memory_mb=512,
+        memory_mb=1024,
         timeout_seconds=5,
         settings={
             "accounts_table": "table:accounts",

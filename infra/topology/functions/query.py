@@ -11,7 +11,7 @@ FUNCTIONS = (
     Function(
         name="query",
         handler="functions.query.handler.handler",
-        memory_mb=1024,
+        memory_mb=1769,
         timeout_seconds=29,
         settings={
             "search_secret": "secret:search",

@@ -2,7 +2,6 @@
 
 import gzip
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -149,7 +148,7 @@ def test_no_rate_buys_more_than_its_share_of_an_environments_cpu() -> None:
     for rate in (BYTES_PER_CPU_SECOND // 8, BYTES_PER_CPU_SECOND, 8 * BYTES_PER_CPU_SECOND):
         now, worked = [0.0], 0
         limit = RateLimit(lambda now=now: now[0], ticking(1.0))  # type: ignore[misc]
-        sender = replace(caller("acme"), bytes_per_second=rate)
+        sender = caller("acme")._replace(bytes_per_second=rate)
         while now[0] < 1000:
             try:
                 with limit.charging(sender, RequestWork()):

@@ -8,7 +8,7 @@ import pytest
 
 from functions.shared import journal
 from functions.shared.errors import AstralogError, HttpError, PermanentError, RetryableError
-from functions.shared.http import MAX_BODY_BYTES, Answer, Event, answer, answering, request
+from functions.shared.http import MAX_BODY_BYTES, Answer, Event, Request, answer, answering, request
 
 
 def event(body: str = "", encoded: bool = False) -> Event:
@@ -143,3 +143,9 @@ def test_a_field_that_may_not_be_logged_raises() -> None:
         journal.write("x", message="secret")
     with pytest.raises(ValueError, match="password"):
         journal.measure("ingest", {}, password="secret")
+
+
+def test_a_request_is_shown_without_headers_query_and_body() -> None:
+    shown = repr(Request("POST", "/v1/x", {"authorization": "s3cret"}, {"key": "s3cret"}, b"s3cret", "r1"))
+
+    assert shown == "Request(POST /v1/x, r1)"
