@@ -78,23 +78,28 @@ class ObjectConnection:
 
     def receive(self) -> bool:
         """Receive what has arrived; whether the response is complete."""
-        while self._received < self._end or not self._end:
-            try:
-                received = self.socket.recv_into(self._buffer[self._received :])
-            except (BlockingIOError, ssl.SSLWantReadError):
-                return False
-            if not received:
-                raise UnusableResponseError("the response ended early, or is too long")
-            self._received += received
-            if not self._end:
-                self._read_head()
-        if self._received > self._end:
+        self._receive_once()
+        # TLS decrypts whole records; what is left of one gives no sign at the socket.
+        while isinstance(self.socket, ssl.SSLSocket) and self.socket.pending():
+            self._receive_once()
+        if self._received > self._end > 0:
             raise UnusableResponseError("more than one response")
-        return True
+        return self._received == self._end > 0
 
     def body(self) -> bytes:
         """The object of a complete response."""
         return bytes(self._buffer[self._begin : self._end])
+
+    def _receive_once(self) -> None:
+        try:
+            received = self.socket.recv_into(self._buffer[self._received :])
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return
+        if not received:
+            raise UnusableResponseError("the response ended early, or is too long")
+        self._received += received
+        if not self._end:
+            self._read_head()
 
     def _read_head(self) -> None:
         """Once the head is complete: where the body begins and ends."""
