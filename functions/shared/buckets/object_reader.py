@@ -21,7 +21,7 @@ from functions.shared.buckets.object_connection import ObjectConnection
 CONNECTIONS = 16
 
 STALL_SECONDS = 2.0
-"""Without a byte for so long, the reader gives up. S3 seldom takes half a second."""
+"""Without a byte for so long, the reader stops. S3 seldom takes half a second."""
 
 MAX_OBJECT_BYTES = 1024 * 1024
 """Larger objects are left to the caller: a connection keeps a buffer of the largest one it has read."""
