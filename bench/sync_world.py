@@ -21,6 +21,7 @@ from bench.children import Child, child
 from bench.measuring import cpu_seconds
 from bench.s3_memory import memory_s3
 from functions.shared.buckets.contract import Bucket
+from functions.shared.buckets.object_reader import ObjectReader
 from functions.shared.buckets.platform import open_bucket
 from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.events.staged_key import StagedKey, is_staged, time_ordered_id
@@ -68,7 +69,7 @@ class SyncWorld:
         self._bucket = bucket
         self._engine = engine
         self._loader = EventsTable(warehouse)
-        driver = BatchProcessor(ledger, StagingBucket(bucket), self._loader)
+        driver = BatchProcessor(ledger, StagingBucket(bucket, reader=ObjectReader(_STAGING)), self._loader)
         # Today is the events' day: by the real date they would be past retention.
         self._settler = Settler(ledger, driver, today=events.START.date)
 
@@ -150,7 +151,7 @@ def sync_world() -> Iterator[SyncWorld]:
         clickhouse = stack.enter_context(child("local.clickhouse", users=_USERS, **places))
         os.environ.update(aws_variables(s3))
         bucket = open_bucket(_STAGING)
-        os.environ.update(aws_variables(f"http://{LOOPBACK}:{aws.port}"))
+        os.environ.update(aws_variables(f"http://{LOOPBACK}:{aws.port}"), AWS_ENDPOINT_URL_S3=s3)
         boto3.client("dynamodb").create_table(**definition(table("ledger"), _LEDGER))
         warehouse = Warehouse(
             ClickHouseAddress(LOOPBACK, clickhouse.port, False, "bench", SecretText("bench"), "default"), 60

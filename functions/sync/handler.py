@@ -15,6 +15,7 @@ import boto3
 
 from functions.shared.accounts.tombstones import TombstoneCache, Tombstones
 from functions.shared.batch import PartialItemFailureResponse
+from functions.shared.buckets.object_reader import ObjectReader
 from functions.shared.buckets.platform import open_bucket
 from functions.shared.events.staged_key import is_staged
 from functions.shared.platform_warehouse import PlatformWarehouse
@@ -58,9 +59,8 @@ def _sync() -> _Sync:
     queue = boto3.client("sqs")
     ledger = Ledger(settings.ledger_table, client=DirectClient())
     tombstones = TombstoneCache(Tombstones(settings.tombstones_table))
-    driver = BatchProcessor(
-        ledger, StagingBucket(open_bucket(settings.staging_bucket)), EventsTable(warehouse)
-    )
+    staged = StagingBucket(open_bucket(settings.staging_bucket), reader=ObjectReader(settings.staging_bucket))
+    driver = BatchProcessor(ledger, staged, EventsTable(warehouse))
     return _Sync(
         settler=Settler(ledger, driver, is_deleted=tombstones.is_deleted),
         bucket=settings.staging_bucket,

@@ -137,9 +137,9 @@ class Ledger:
         """Write `manifest` as a batch, without objects that other batches claimed; None if none is left."""
         batch = Batch(manifest, manifest.batch_id, PLANNED, manifest.objects)
         try:
-            self._table.put(self._put_manifest(manifest, PLANNED), _ABSENT)
+            self._table.put(self._put_manifest(batch), _ABSENT)
         except ConditionFailedError:
-            batch = self.complete(self.batch(manifest.batch_id))
+            batch = self.complete(self.batch(batch.batch_id))
         else:
             batch = self._claim(batch, {})
         return None if batch.state == PLANNED and not batch.members else batch
@@ -235,16 +235,17 @@ class Ledger:
         manifest = Manifest(
             batch.manifest.destination, batch.manifest.expires_on, tuple(members), after=batch.batch_id
         )
+        successor = Batch(manifest, manifest.batch_id, SEALED, manifest.objects)
         had = {each.key for each in batch.members}
         new: list[NewItem] = [
-            self._put_manifest(manifest, SEALED),
-            *self._claims(manifest.batch_id, [each for each in members if each.key not in had]),
+            self._put_manifest(successor),
+            *self._claims(successor.batch_id, [each for each in members if each.key not in had]),
         ]
         writes = [
             self._table.write_of_update(
                 batch_entry(batch.batch_id),
                 LedgerItem.state.set(REPLACED),
-                LedgerItem.successor.set(manifest.batch_id),
+                LedgerItem.successor.set(successor.batch_id),
                 condition=LedgerItem.state == _stored(batch, SEALED),
             ),
             *(self._table.write_of_put(each, _ABSENT) for each in new),
@@ -253,27 +254,27 @@ class Ledger:
             write_once(self._client, writes)
         except ConditionFailedError:
             raise StoreUnavailableError("another process has replaced the batch") from None
-        return Batch(manifest, manifest.batch_id, SEALED, manifest.objects)
+        return successor
 
-    def _put_manifest(self, manifest: Manifest, state: str) -> LedgerItem:
+    def _put_manifest(self, batch: Batch) -> LedgerItem:
         """The item of a new batch; a large manifest is written to an item of its own first.
 
         It is written again with each attempt, so that it expires no earlier than the batch.
         """
         item = LedgerItem(
-            batch_entry(manifest.batch_id),
-            destination=manifest.destination,
-            expires_on=manifest.expires_on.isoformat(),
-            state=_STORED[state],
-            after=manifest.after,
+            batch_entry(batch.batch_id),
+            destination=batch.manifest.destination,
+            expires_on=batch.manifest.expires_on.isoformat(),
+            state=_STORED[batch.state],
+            after=batch.manifest.after,
             attempts=0,
             forget_at=self._forget_at(),
         )
-        packed = pack(manifest.objects)
+        packed = pack(batch.manifest.objects)
         if len(packed) <= INLINE_BYTES:
             item.manifest = packed
         else:
-            entry = manifest_entry(manifest.batch_id)
+            entry = manifest_entry(batch.batch_id)
             self._table.put(LedgerItem(entry, manifest=packed, forget_at=item.forget_at))
         return item
 

@@ -1,11 +1,12 @@
 """SQS messages about created objects, from S3 or from our functions: which message names which objects."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Literal
 from urllib.parse import unquote_plus
 
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent
+import msgspec
 
 from functions.shared import journal
 from functions.shared.batch import PartialItemFailureResponse, SQSRecord, process_records
@@ -36,12 +37,48 @@ class QueueMessage:
     tenant: TenantId | None = None
 
 
+class _NotifiedBucket(msgspec.Struct):
+    name: str
+
+
+class _NotifiedObject(msgspec.Struct, rename={"etag": "eTag"}):
+    key: str
+    etag: str
+    size: int
+
+
+class _NotifiedEntity(msgspec.Struct):
+    object: _NotifiedObject
+    bucket: _NotifiedBucket | None = None
+
+
+class _NotifiedRecord(msgspec.Struct):
+    s3: _NotifiedEntity
+
+
+class _Created(msgspec.Struct):
+    """The body of a message: S3's event, or that of our functions, which names no bucket but a tenant."""
+
+    records: list[_NotifiedRecord] = msgspec.field(name="Records")
+    tenant: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class _TestEvent(msgspec.Struct):
+    """What S3 sends when notifications are configured."""
+
+    event: Literal["s3:TestEvent"] = msgspec.field(name="Event")
+
+
+_read_created = msgspec.json.Decoder(_Created).decode
+_read_test_event = msgspec.json.Decoder(_TestEvent).decode
+
+
 def read_messages(event: dict[str, Any], bucket: str = "") -> list[QueueMessage]:
     """The messages of a Lambda event from SQS. S3's own test event is a message without objects.
 
     Only S3 names a bucket; records that name another bucket than `bucket`, ours, are ignored.
     """
-    return [_message(record, bucket) for record in SQSEvent(event).records]
+    return [_message(record, bucket) for record in event["Records"]]
 
 
 class UnsettledMessageError(RetryableError):
@@ -59,34 +96,49 @@ def redeliver(event: dict[str, Any], unsettled: Sequence[QueueMessage]) -> Parti
     return process_records(event, require_settled)
 
 
-def _message(record: SQSRecord, bucket: str) -> QueueMessage:
+def _message(record: Mapping[str, Any], bucket: str) -> QueueMessage:
     objects: tuple[StagedObject, ...] | None
     try:
-        body = record.json_body
-        objects, tenant = (
-            tuple(_objects(body, bucket)),
-            TenantId(body["tenant"]) if "tenant" in body else None,
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, PermanentError):
+        created = _created(record["body"])
+        objects = tuple(_objects(created, bucket))
+        tenant = TenantId(created.tenant) if isinstance(created.tenant, str) else None
+    except (msgspec.MsgspecError, PermanentError):
         journal.write("unreadable_message", reason="no S3 event", count=1)
         objects = tenant = None
     return QueueMessage(
-        message_id=record.message_id,
-        receipt_handle=record.receipt_handle,
-        receive_count=int(record.attributes.approximate_receive_count),
+        message_id=record["messageId"],
+        receipt_handle=record["receiptHandle"],
+        receive_count=int(record["attributes"]["ApproximateReceiveCount"]),
         objects=objects,
         tenant=tenant,
     )
 
 
-def _objects(body: dict[str, Any], bucket: str) -> Iterator[StagedObject]:
-    if body.get("Event") == "s3:TestEvent":
-        return
-    for record in body["Records"]:
-        fields = record["s3"]["object"]
-        if record["s3"].get("bucket", {}).get("name", bucket) != bucket:
+def _created(body: str) -> _Created:
+    """Raises msgspec.MsgspecError for a body of another form."""
+    try:
+        return _read_created(body)
+    except msgspec.ValidationError:
+        _read_test_event(body)
+        return _Created([])
+
+
+def _objects(created: _Created, bucket: str) -> Iterator[StagedObject]:
+    for record in created.records:
+        fields = record.s3.object
+        if record.s3.bucket and record.s3.bucket.name != bucket:
             journal.write("foreign_bucket", objects=1)
             continue
-        yield StagedObject(
-            key=unquote_plus(fields["key"]), etag=fields["eTag"].strip('"'), size_bytes=int(fields["size"])
-        )
+        yield StagedObject(_decoded(fields.key), fields.etag.strip('"'), fields.size)
+
+
+def _decoded(key: str) -> str:
+    """`key` as it is in the bucket; S3 reports it as a form's text."""
+    folder, slash, name = key.rpartition("/")
+    return f"{_decoded_folder(folder)}{slash}{unquote_plus(name)}"
+
+
+@lru_cache(maxsize=1024)
+def _decoded_folder(folder: str) -> str:
+    """The objects of a tenant and a day share their folder."""
+    return unquote_plus(folder)

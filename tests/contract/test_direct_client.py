@@ -11,6 +11,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from functions.shared import aws_signature
 from functions.shared.events.staged_key import StagedKey, time_ordered_id
 from functions.shared.tables import signed_client
 from functions.shared.tables.direct_client import DirectClient
@@ -218,9 +219,9 @@ def test_each_thread_has_a_connection_of_its_own(dynamodb: Any, monkeypatch: pyt
 def test_connections_share_the_trusted_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
     """To read them takes 30 ms of CPU."""
     loads = list[object]()
-    create = signed_client.ssl.create_default_context
-    monkeypatch.setattr(signed_client.ssl, "create_default_context", lambda: loads.append(1) or create())
-    signed_client._tls.cache_clear()
+    create = aws_signature.ssl.create_default_context
+    monkeypatch.setattr(aws_signature.ssl, "create_default_context", lambda: loads.append(1) or create())
+    aws_signature.trusted_tls.cache_clear()
     for _ in range(3):
         signed_client.connect("https", "dynamodb.us-east-1.amazonaws.com", 1)
 

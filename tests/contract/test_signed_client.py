@@ -23,6 +23,7 @@ from functions.accounts.person import Person
 from functions.accounts.stored_key import Key
 from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.accounts.retention_terms import RetentionStep, RetentionTerms
+from functions.shared.aws_signature import endpoint
 from functions.shared.errors import SettingsError
 from functions.shared.tables import signed_client
 from functions.shared.tables.accounts import AccountItem, set_terms
@@ -306,4 +307,4 @@ def test_the_address_is_the_regions_or_the_environments(
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
 
-    assert signed_client._address().geturl() == address
+    assert endpoint("dynamodb").geturl() == address

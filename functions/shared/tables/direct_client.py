@@ -52,24 +52,18 @@ class DirectClient:
         return self._call("TransactWriteItems", {"ClientRequestToken": str(uuid4()), **request})
 
     def _call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Binary values are base64 in DynamoDB's JSON, and bytes outside of it."""
-        answer: dict[str, Any] = _with_bytes(self._client().send(operation, _encode(request)))
-        return answer
+        return self._client().send(operation, _encode(request))
 
     def _client(self) -> SignedClient:
         client: SignedClient | None = getattr(self._of_thread, "client", None)
         if client is None:
-            client = self._of_thread.client = SignedClient(self._seconds, self._tries)
+            client = self._of_thread.client = SignedClient(self._seconds, self._tries, _value)
         return client
 
 
-def _with_bytes(value: Any) -> Any:
-    """`value` of an answer; a text under the only name `B` is a binary attribute."""
-    if isinstance(value, list):
-        return [_with_bytes(each) for each in value]
-    if not isinstance(value, dict):
-        return value
+def _value(value: dict[str, Any]) -> dict[str, Any]:
+    """A text under the only name `B` is a binary attribute: base64 in DynamoDB's JSON, and bytes outside."""
     binary = value.get("B")
     if isinstance(binary, str) and len(value) == 1:
         return {"B": base64.b64decode(binary)}
-    return {name: _with_bytes(each) for name, each in value.items()}
+    return value

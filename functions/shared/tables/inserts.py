@@ -1,6 +1,7 @@
 """Inserts of DynamoDB's PartiQL: each writes an item if its key does not exist; many are one request."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -13,8 +14,13 @@ _EXISTS = "DuplicateItem"
 
 def insert_statement(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The statement that inserts an encoded item; attribute names are those of a model."""
-    names = ", ".join(f"'{name}': ?" for name in values)
-    return {"Statement": f'INSERT INTO "{table}" VALUE {{{names}}}', "Parameters": list(values.values())}
+    return {"Statement": _statement(table, tuple(values)), "Parameters": list(values.values())}
+
+
+@lru_cache(maxsize=64)
+def _statement(table: str, names: tuple[str, ...]) -> str:
+    values = ", ".join(f"'{name}': ?" for name in names)
+    return f'INSERT INTO "{table}" VALUE {{{values}}}'
 
 
 def split_by_outcome(

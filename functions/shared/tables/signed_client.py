@@ -8,20 +8,16 @@ signatures with botocore's, and what it reads with pynamodb's.
 """
 
 import hashlib
-import hmac
 import http.client
 import json
 import os
 import random
-import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache, lru_cache
 from typing import Any
-from urllib.parse import urlsplit
 
-from functions.shared.errors import SettingsError
+from functions.shared.aws_signature import Signer, endpoint, trusted_tls
 from functions.shared.tables.store_errors import cancellation_reasons, error_of
 
 SERVICE = "dynamodb"
@@ -56,11 +52,18 @@ class SignedClient:
     ----------
     seconds: timeout of connecting, and of each answer.
     tries: how often a request is sent that DynamoDB throttles or does not answer.
+    read_value: what an answer has in place of a JSON object; None for the object.
     """
 
-    def __init__(self, seconds: float = READ_SECONDS, tries: int = TRIES) -> None:
+    def __init__(
+        self,
+        seconds: float = READ_SECONDS,
+        tries: int = TRIES,
+        read_value: Callable[[dict[str, Any]], Any] | None = None,
+    ) -> None:
         self._seconds = seconds
         self._tries = tries
+        self._read_value = read_value
         self._connection: http.client.HTTPConnection | None = None
 
     def call(self, operation: str, request: Request) -> dict[str, Any]:
@@ -95,7 +98,7 @@ class SignedClient:
 
     def _answer(self, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
         """Send once; anew when DynamoDB closed a kept connection, as after a pause of the environment."""
-        address = _address()
+        address = endpoint(SERVICE)
         headers = signed_headers(operation, body, address.netloc, os.environ, datetime.now(UTC))
         kept = self._connection is not None
         try:
@@ -116,7 +119,7 @@ class SignedClient:
         content = response.read(MAX_ANSWER_BYTES + 1)
         if len(content) > MAX_ANSWER_BYTES:
             raise ValueError("the answer is too large")
-        answer = json.loads(content)
+        answer = json.loads(content, object_hook=self._read_value)
         if not isinstance(answer, dict):
             raise ValueError("the answer is no object")  # noqa: TRY004
         return response.status, answer
@@ -131,13 +134,7 @@ def connect(scheme: str, host: str, seconds: float) -> http.client.HTTPConnectio
     """A connection that is opened with its first request."""
     if scheme == "http":
         return http.client.HTTPConnection(host, timeout=seconds)
-    return http.client.HTTPSConnection(host, timeout=seconds, context=_tls())
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """One for all connections: to read the trusted certificates takes 30 ms of CPU."""
-    return ssl.create_default_context()
+    return http.client.HTTPSConnection(host, timeout=seconds, context=trusted_tls())
 
 
 def signed_headers(
@@ -149,59 +146,14 @@ def signed_headers(
     ------
     SettingsError: the environment has no credentials or no region.
     """
-    region, key_id, secret = _identity(environ)
-    stamp = now.strftime("%Y%m%dT%H%M%SZ")
     headers = {
         "content-type": CONTENT_TYPE,
         "host": host,
-        "x-amz-date": stamp,
         "x-amz-target": f"DynamoDB_20120810.{operation}",
     }
-    if token := environ.get("AWS_SESSION_TOKEN"):
-        headers["x-amz-security-token"] = token
-    names = sorted(headers)
-    signed = ";".join(names)
-    lines = "".join(f"{name}:{headers[name]}\n" for name in names)
-    canonical = f"POST\n/\n\n{lines}\n{signed}\n{hashlib.sha256(body).hexdigest()}"
-    scope = f"{stamp[:8]}/{region}/{SERVICE}/aws4_request"
-    text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-    signature = _hmac(_signing_key(secret, stamp[:8], region), text).hex()
-    headers["authorization"] = (
-        f"AWS4-HMAC-SHA256 Credential={key_id}/{scope}, SignedHeaders={signed}, Signature={signature}"
-    )
-    return headers
-
-
-@lru_cache(maxsize=2)
-def _signing_key(secret: str, day: str, region: str) -> bytes:
-    key = f"AWS4{secret}".encode()
-    for part in (day, region, SERVICE, "aws4_request"):
-        key = _hmac(key, part)
-    return key
-
-
-def _hmac(key: bytes, text: str) -> bytes:
-    return hmac.digest(key, text.encode(), "sha256")
-
-
-def _identity(environ: Mapping[str, str]) -> tuple[str, str, str]:
-    region = _region(environ)
-    key_id, secret = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
-    if not (region and key_id and secret):
-        raise SettingsError("the environment has no region or no credentials of AWS")
-    return region, key_id, secret
-
-
-def _region(environ: Mapping[str, str]) -> str:
-    return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION", "")
-
-
-def _address() -> Any:
-    """Where DynamoDB is: the endpoint in the environment, else the region's."""
-    given = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB") or os.environ.get("AWS_ENDPOINT_URL")
-    region = _region(os.environ)
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    return urlsplit(given or f"https://{SERVICE}.{region}.{suffix}")
+    signer = Signer(SERVICE, headers, environ, now)
+    authorization = signer.authorization("POST", "/", hashlib.sha256(body).hexdigest())
+    return {**signer.headers, "authorization": authorization}
 
 
 def _code_of(status: int, answer: Mapping[str, Any]) -> str:
