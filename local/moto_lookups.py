@@ -239,7 +239,7 @@ def _traversed(self: DepthFirstTraverser, node: Any, child_id: int = -1) -> Any:
 
 
 _keys: dict[type, dict[type, type | None]] = {}
-"""Of each type of traverser: types of nodes -> the type under which it processes them, or None."""
+"""For each type of traverser: types of nodes -> the type under which it processes them, or None."""
 
 
 def _processed_as(traverser: DepthFirstTraverser, kind: type) -> type | None:

@@ -26,8 +26,8 @@ MAX_BYTES = 8 * 1024 * 1024
 """Compressed; about 100 MB of ordinary rows."""
 
 MAX_RAW_BYTES = 128 * 1024 * 1024
-"""Of rows as NDJSON, which ClickHouse holds as one block. Rows of one repeated value shrink to a thousandth:
-by their compressed size alone, a batch was a gigabyte, and its insert took longer than its timeout."""
+"""The rows of a batch as NDJSON, which ClickHouse holds as one block. Rows of one repeated value shrink to
+a thousandth: by their compressed size alone, a batch was a gigabyte, and its insert outlasted its timeout."""
 
 MAX_ROWS = 1_000_000
 
@@ -37,7 +37,7 @@ BULK_BYTES = 10_000_000
 rows takes seconds, for which the few rows of another tenant need not wait."""
 
 MAX_BULK_RAW_BYTES = 64 * 1024 * 1024
-"""Of a batch of bulk: it is inserted at a low priority, and still has to end within the insert's timeout."""
+"""The rows of a bulk batch: its insert has a low priority, and still has to end within its timeout."""
 
 _FORM = "2"
 """The form of a batch's items. Earlier versions cannot read them and have other batch ids (docs/adr/0053)."""
