@@ -236,11 +236,11 @@ COLD = {
     "boto3": "import boto3; boto3.client('s3')",
     "ingest": "from functions.ingest import handler; handler.open_bucket('b')",
     "authorizer": "from functions.accounts import authorizer; "
-    "from functions.shared.tables.signed_client import connect; connect('https', 'h', 1)",
-    "query": "from functions.query import handler; import boto3; boto3.client('secretsmanager')",
-    "sync": "from functions.sync import handler; import boto3; handler.open_bucket('b'); "
-    "[boto3.client(each) for each in ('sqs', 'dynamodb', 'secretsmanager')]; "
-    "from functions.shared.tables.signed_client import connect; connect('https', 'h', 1)",
+    "from functions.shared.signed_json_client import connect; connect('https', 'h', 1)",
+    "query": "from functions.query import handler; "
+    "from functions.shared.signed_json_client import connect; connect('https', 'h', 1)",
+    "sync": "from functions.sync import handler; handler.open_bucket('b'); "
+    "from functions.shared.signed_json_client import connect; connect('https', 'h', 1)",
 }
 """The import of a handler, and the clients that its first call makes."""
 

@@ -55,8 +55,8 @@ hostile searches and hostile files (docs/security.md)."""
 
 COLD_STARTS = {
     **COLD,
-    "tail": "from functions.query import tail_handler; import boto3; "
-    "[boto3.client(each) for each in ('secretsmanager', 'dynamodb')]",
+    "tail": "from functions.query import tail_handler; import boto3; boto3.client('dynamodb'); "
+    "from functions.shared.signed_json_client import connect; connect('https', 'h', 1)",
     "dropin": "from functions.uploads import dropin; import boto3; dropin.open_bucket('b'); "
     "[boto3.client(each) for each in ('s3', 'sqs', 'dynamodb')]",
 }

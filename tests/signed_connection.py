@@ -1,9 +1,10 @@
-"""What stands behind functions.shared.tables.signed_client in tests on moto, which serves no socket there."""
+"""What stands behind functions.shared.signed_json_client in tests on moto, which serves no socket there."""
 
 import base64
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
@@ -12,7 +13,7 @@ from botocore.exceptions import ClientError
 
 
 class SignedResponse:
-    """An answer of DynamoDB: status and JSON body."""
+    """An answer of a service: status and JSON body."""
 
     def __init__(self, status: int, body: bytes) -> None:
         self.status = status
@@ -23,25 +24,25 @@ class SignedResponse:
 
 
 class MotoConnection:
-    """A kept connection to a mocked DynamoDB, through one of its boto3 clients."""
+    """A kept connection to mocked services, through a boto3 client of each."""
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    def __init__(self, *clients: Any) -> None:
+        self._clients = {each.meta.service_model.metadata["targetPrefix"]: each for each in clients}
         self._response = SignedResponse(500, b"{}")
 
     def request(self, _method: str, _path: str, *, body: bytes, headers: dict[str, str]) -> None:
-        operation = headers["x-amz-target"].partition(".")[2]
+        service, _, operation = headers["x-amz-target"].partition(".")
         try:
-            answer = getattr(self._client, xform_name(operation))(**_with_bytes(json.loads(body)))
+            answer = getattr(self._clients[service], xform_name(operation))(**_with_bytes(json.loads(body)))
         except ClientError as fault:
             error = {
-                "__type": f"com.amazonaws.dynamodb.v20120810#{fault.response['Error']['Code']}",
+                "__type": f"com.amazonaws#{fault.response['Error']['Code']}",
                 "CancellationReasons": fault.response.get("CancellationReasons"),
             }
             self._response = SignedResponse(400, json.dumps(error).encode())
         else:
             answer.pop("ResponseMetadata")
-            self._response = SignedResponse(200, json.dumps(answer, default=_base64).encode())
+            self._response = SignedResponse(200, json.dumps(answer, default=_encoded).encode())
 
     def getresponse(self) -> SignedResponse:
         return self._response
@@ -61,17 +62,17 @@ def _with_bytes(value: Any) -> Any:
     return {name: _with_bytes(each) for name, each in value.items()}
 
 
-def _base64(value: bytes) -> str:
-    return base64.b64encode(value).decode()
+def _encoded(value: bytes | datetime) -> str | float:
+    return value.timestamp() if isinstance(value, datetime) else base64.b64encode(value).decode()
 
 
-def connecting_to(client: Any) -> Callable[[str, str, float], MotoConnection]:
-    """What replaces `functions.shared.tables.signed_client.connect`."""
-    return lambda _scheme, _host, _seconds: MotoConnection(client)
+def connecting_to(*clients: Any) -> Callable[[str, str, float], MotoConnection]:
+    """What replaces `functions.shared.signed_json_client.connect`."""
+    return lambda _scheme, _host, _seconds: MotoConnection(*clients)
 
 
 @contextmanager
-def signed_requests_to(client: Any) -> Iterator[None]:
-    """Requests that are signed without botocore reach the mocked DynamoDB of a boto3 client, too."""
-    with patch("functions.shared.tables.signed_client.connect", connecting_to(client)):
+def signed_requests_to(*clients: Any) -> Iterator[None]:
+    """Requests that are signed without botocore reach the mocked services of boto3 clients, too."""
+    with patch("functions.shared.signed_json_client.connect", connecting_to(*clients)):
         yield

@@ -25,6 +25,7 @@ from functions.billing.wiring import stripe_client_of
 from functions.shared import journal
 from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
+from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.tables.transaction import open_client
 
@@ -48,7 +49,7 @@ class Settings:
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
     settings, client = load(Settings), open_client()
     stripe = stripe_client_of(settings.stripe_secret, settings.stripe_address)
-    warehouse = PlatformWarehouse(settings.warehouse_secret, STATEMENT_TIMEOUT_SECONDS)
+    warehouse = PlatformWarehouse(settings.warehouse_secret, STATEMENT_TIMEOUT_SECONDS, read_secret)
     reconciliation = UsageComparison(
         UsageStore(settings.usage_table, client),
         DoneBatches(settings.ledger_table, client),

@@ -17,7 +17,8 @@ from functions.billing.usage.follow_ups import FollowUps
 from functions.billing.usage.usage_store import UsageStore
 from functions.shared.accounts.audit import AuditTrail
 from functions.shared.accounts.notice_outbox import NoticeOutbox
-from functions.shared.secret_store import SecretsUnavailableError, read_secret
+from functions.shared.secret_contract import SecretsUnavailableError
+from functions.shared.secret_store import read_secret
 from functions.shared.secret_text import SecretText
 
 

@@ -14,6 +14,7 @@ from functions.shared.platform_warehouse import read_address
 from functions.shared.powertools import instrumented
 from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
+from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 
 
@@ -27,7 +28,7 @@ class Settings:
 
 def _schema() -> Schema:
     settings = load(Settings)
-    return Schema(read_address(settings.warehouse_secret), settings.warehouse_engine)
+    return Schema(read_address(read_secret, settings.warehouse_secret), settings.warehouse_engine)
 
 
 @instrumented

@@ -49,6 +49,7 @@ from functions.shared.exports.archives import Archives
 from functions.shared.exports.search_exports import SearchExports
 from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
+from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.tables.transaction import Write, open_client
 from functions.shared.tenancy import TenantId
@@ -219,7 +220,7 @@ def _service() -> EraserService:
         drops=ErasableDropBucket(settings.drop_bucket),
         staging=open_bucket(settings.staging_bucket),
         exports_bucket=open_bucket(settings.exports_bucket),
-        rows=EventRows(PlatformWarehouse(settings.warehouse_secret, STATEMENT_TIMEOUT_SECONDS)),
+        rows=EventRows(PlatformWarehouse(settings.warehouse_secret, STATEMENT_TIMEOUT_SECONDS, read_secret)),
         time=given,
     )
     eraser = Eraser(

@@ -40,6 +40,7 @@ from functions.shared.errors import AstralogError, PermanentError
 from functions.shared.exports.archives import Archives, NoUploadError
 from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
+from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.tables.erasures import ErasureItem
 from functions.shared.tables.transaction import Write, open_client
@@ -225,7 +226,7 @@ def _exporter() -> Exporter:
 
 @cache
 def _warehouse(secret: str) -> Warehouse:
-    return PlatformWarehouse(secret, STATEMENT_TIMEOUT_SECONDS)
+    return PlatformWarehouse(secret, STATEMENT_TIMEOUT_SECONDS, read_secret)
 
 
 @instrumented

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from functions.query import rows
 from functions.query.compile import Statement
@@ -17,6 +17,7 @@ from functions.query.errors import (
     too_many_searches,
 )
 from functions.query.one_pass import LAZY_SINCE, find_page
+from functions.query.row_budget import RowBudget
 from functions.query.row_meter import STOPPED_ROWS_A_SECOND, RowMeter
 from functions.query.statistics import rows_read_in
 from functions.shared.access import Principal
@@ -29,9 +30,6 @@ from functions.shared.warehouse import (
     WarehouseDownError,
     WarehouseRefusedError,
 )
-
-if TYPE_CHECKING:
-    from functions.query.row_budget import RowBudget
 
 TOO_HEAVY_CODES = frozenset({158, 159, 160, 191, 241, 307, 396})
 """Too many rows or bytes, timeout, too slow, set or memory too large, result too large."""
@@ -182,7 +180,7 @@ class ManagedSearch:
         event_search: EventSearch,
         slots: int,
         tenant_setting: str = "",
-        budget: "RowBudget | None" = None,
+        budget: RowBudget | None = None,
         kind: str = "search",
     ) -> None:
         self._event_search = event_search

@@ -41,6 +41,7 @@ from functions.query.page import page
 from functions.query.parameters import check_parameters, search_parameters
 from functions.query.request import Search, search, search_of
 from functions.query.route_call import RouteCall, answer_of
+from functions.query.row_budget import RowBudget, RowRates
 from functions.query.row_order import Order
 from functions.query.rows import SearchResult
 from functions.query.search_settings import SearchSettings
@@ -54,6 +55,7 @@ from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.signed_secrets import read_secret
 from functions.shared.tenancy import TenantId
 
 if TYPE_CHECKING:
@@ -80,10 +82,8 @@ class Settings(SearchSettings):
 
 @cache
 def _managed_search() -> ManagedSearch:
-    from functions.query.row_budget import RowBudget, RowRates  # its table is not part of the cold start
-
     settings = load(Settings)
-    warehouse = PlatformWarehouse(settings.search_secret, settings.query_timeout_seconds + 3)
+    warehouse = PlatformWarehouse(settings.search_secret, settings.query_timeout_seconds + 3, read_secret)
     event_search = EventSearch(warehouse, settings.limits)
     rates = RowRates(settings.search_rows_a_minute, settings.search_rows_a_minute_of_key)
     budget = RowBudget(settings.search_budgets_table, rates)

@@ -14,16 +14,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 from functions.query.errors import budget_exceeded
 from functions.query.row_meter import RowMeter
 from functions.shared.access import Principal
+from functions.shared.tables.signed_budgets import BudgetItems
 from functions.shared.tables.store_errors import StoreUnavailableError
-
-if TYPE_CHECKING:
-    from functions.query.budget_items import BudgetItems
 
 ACCOUNT = "account"
 
@@ -44,12 +40,9 @@ class RowBudget:
     A search is not rejected because DynamoDB fails: the limits of concurrent searches hold without it.
     """
 
-    def __init__(
-        self, table: str, rates: RowRates, client: Any = None, clock: Callable[[], float] = time.time
-    ) -> None:
-        self._table = table
+    def __init__(self, table: str, rates: RowRates, clock: Callable[[], float] = time.time) -> None:
+        self._items = BudgetItems(table, self._now_ms)
         self._rates = rates
-        self._client = client
         self._clock = clock
 
     @contextmanager
@@ -94,13 +87,6 @@ class RowBudget:
             return
         for entry, rate in self._limited(caller).items():
             self._items.add(caller.tenant, entry, math.ceil(rows * MINUTE_MS / rate))
-
-    @cached_property
-    def _items(self) -> "BudgetItems":
-        """Imported at the first search of our ClickHouse: a BYOC customer's needs no pynamodb."""
-        from functions.query.budget_items import BudgetItems
-
-        return BudgetItems(self._table, self._client, self._now_ms)
 
     def _limited(self, caller: Principal) -> dict[str, int]:
         """The entries that have a limit, with their rows a minute."""

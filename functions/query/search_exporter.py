@@ -43,6 +43,7 @@ from functions.shared.exports.search_export import ABANDONED_AFTER_SECONDS, Sear
 from functions.shared.exports.search_exports import SearchExportChangedError, SearchExports
 from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
+from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.tables.transaction import open_client
 from functions.shared.tenancy import TenantId, own_export_reads
@@ -256,7 +257,7 @@ _LEFT = _RunLeft()
 @cache
 def _managed_search() -> ManagedSearch:
     settings = load(Settings)
-    warehouse = PlatformWarehouse(settings.search_secret, settings.query_timeout_seconds + 3)
+    warehouse = PlatformWarehouse(settings.search_secret, settings.query_timeout_seconds + 3, read_secret)
     rates = RowRates(settings.search_rows_a_minute, settings.search_rows_a_minute_of_key)
     return ManagedSearch(
         EventSearch(warehouse, settings.limits),

@@ -36,6 +36,7 @@ from functions.shared.http import Answer, Event, answer, answering, request
 from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.signed_secrets import read_secret
 from functions.shared.tenancy import TenantId, own_destination, own_tail_reads
 
 SLOT_SECONDS = MAX_WAIT_SECONDS + 20
@@ -87,7 +88,7 @@ class ByocReads:
 @cache
 def _managed_search() -> ManagedSearch:
     settings = load(Settings)
-    warehouse = PlatformWarehouse(settings.search_secret, settings.query_timeout_seconds + 2)
+    warehouse = PlatformWarehouse(settings.search_secret, settings.query_timeout_seconds + 2, read_secret)
     event_search = EventSearch(warehouse, settings.limits)
     return ManagedSearch(event_search, settings.tails_at_once, settings.row_policy_setting, kind="tail")
 

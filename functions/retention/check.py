@@ -29,6 +29,7 @@ from functions.shared.errors import AstralogError
 from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
 from functions.shared.run_reports import RunReports
+from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 from functions.shared.tenancy import (
     TenantId,
@@ -102,7 +103,7 @@ class RetentionCheck:
 def _retention_check() -> RetentionCheck:
     settings = load(Settings)
     return RetentionCheck(
-        Partitions(PlatformWarehouse(settings.warehouse_secret, STATEMENT_TIMEOUT_SECONDS)),
+        Partitions(PlatformWarehouse(settings.warehouse_secret, STATEMENT_TIMEOUT_SECONDS, read_secret)),
         AccountScan(settings.accounts_table),
         places(open_bucket(settings.staging_bucket), DropBucket(client("s3"), settings.drop_bucket)),
         RunReports(open_bucket(settings.reports_bucket)),

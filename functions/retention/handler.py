@@ -32,6 +32,7 @@ from functions.shared.errors import AstralogError
 from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
 from functions.shared.run_reports import RunReports
+from functions.shared.secret_store import read_secret
 from functions.shared.settings import load
 
 T = TypeVar("T")
@@ -73,7 +74,7 @@ class PurgeService:
 def _service() -> PurgeService:
     settings = load(Settings)
     return PurgeService(
-        Partitions(PlatformWarehouse(settings.warehouse_secret, STATEMENT_TIMEOUT_SECONDS)),
+        Partitions(PlatformWarehouse(settings.warehouse_secret, STATEMENT_TIMEOUT_SECONDS, read_secret)),
         AccountScan(settings.accounts_table),
         open_bucket(settings.staging_bucket),
         DropBucket(client("s3"), settings.drop_bucket),

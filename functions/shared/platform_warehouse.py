@@ -5,15 +5,15 @@ from typing import Any
 
 from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.egress.response_limits import SMALL_ANSWER_BYTES
-from functions.shared.secret_store import SecretsUnavailableError, read_secret
+from functions.shared.secret_contract import ReadSecret, SecretsUnavailableError
 from functions.shared.warehouse import Warehouse, WarehouseBusyError, WarehouseDownError
 
 AUTHENTICATION_FAILED = 516
 """ClickHouse's code for a wrong user or password: it ran nothing."""
 
 
-def read_address(secret: str, *, anew: bool = False) -> ClickHouseAddress:
-    """The address in the secret of that name; see functions.shared.secret_store.
+def read_address(read_secret: ReadSecret, secret: str, *, anew: bool = False) -> ClickHouseAddress:
+    """The address in the secret of that name.
 
     Raises
     ------
@@ -26,14 +26,17 @@ def read_address(secret: str, *, anew: bool = False) -> ClickHouseAddress:
 class PlatformWarehouse(Warehouse):
     """The ClickHouse whose address is in `secret`, read before each statement, from a cache of minutes.
 
+    `read_secret`: that of functions.shared.secret_store, or of signed_secrets for a faster cold start.
+
     A changed secret closes the connection and opens another. When ClickHouse rejects user or password, the
     secret is read at once, and if it has changed the statement is sent again.
     Every method raises WarehouseDownError when the secret was never read and cannot be.
     """
 
-    def __init__(self, secret: str, timeout_seconds: int) -> None:
+    def __init__(self, secret: str, timeout_seconds: int, read_secret: ReadSecret) -> None:
         super().__init__(self._read, timeout_seconds)
         self._secret = secret
+        self._read_secret = read_secret
 
     def _run(self, call: Callable[[Any], Any], max_answer_bytes: float = SMALL_ANSWER_BYTES) -> Any:
         try:
@@ -48,6 +51,6 @@ class PlatformWarehouse(Warehouse):
 
     def _read(self, *, anew: bool = False) -> ClickHouseAddress:
         try:
-            return read_address(self._secret, anew=anew)
+            return read_address(self._read_secret, self._secret, anew=anew)
         except SecretsUnavailableError as fault:
             raise WarehouseDownError(str(fault)) from None

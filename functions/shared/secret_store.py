@@ -1,7 +1,6 @@
-"""The platform's own secrets, read from Secrets Manager only here, by Powertools' parameters.
+"""The platform's own secrets, read from Secrets Manager by Powertools' parameters.
 
-A value is used for MAX_AGE_SECONDS and then read again, so a rotated secret takes effect within five minutes
-and without a deployment (docs/deployment.md). While Secrets Manager does not answer, the last value is used.
+Functions whose cold start a caller waits for read them by functions.shared.signed_secrets instead.
 """
 
 from functools import cache
@@ -13,17 +12,8 @@ from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterEr
 from functions.shared import journal
 from functions.shared.aws_client import asked, client
 from functions.shared.errors import RetryableError
+from functions.shared.secret_contract import MAX_AGE_SECONDS, OUTAGE_SECONDS, SecretsUnavailableError
 from functions.shared.secret_text import SecretText
-
-MAX_AGE_SECONDS = 240
-"""At most five minutes, with a minute for a statement that has begun with the old value."""
-
-OUTAGE_SECONDS = 30
-"""How long the last value is used again when Secrets Manager does not answer."""
-
-
-class SecretsUnavailableError(RetryableError):
-    """Secrets Manager did not answer or rejected the call, and no earlier value is known."""
 
 
 class _SecretTexts(SecretsProvider):
@@ -31,7 +21,7 @@ class _SecretTexts(SecretsProvider):
 
     def _get(self, name: str, **sdk_options: Any) -> Any:
         read = super()._get
-        return SecretText(str(asked(lambda: read(name, **sdk_options), SecretsUnavailableError)))
+        return SecretText(str(asked(lambda: read(name, **sdk_options), RetryableError)))
 
 
 class SecretStore:
@@ -42,12 +32,7 @@ class SecretStore:
         self._last: dict[str, SecretText] = {}
 
     def read(self, name: str, *, anew: bool = False) -> SecretText:
-        """The value of the secret `name`, at most MAX_AGE_SECONDS old, or read now if `anew`.
-
-        Raises
-        ------
-        SecretsUnavailableError
-        """
+        """See functions.shared.secret_contract.ReadSecret."""
         try:
             value: Any = self._provider.get(name, max_age=MAX_AGE_SECONDS, force_fetch=anew)
         except GetParameterError as fault:
@@ -57,7 +42,7 @@ class SecretStore:
 
     def _last_value(self, name: str, code: str) -> SecretText:
         if name not in self._last:
-            raise SecretsUnavailableError(f"Secrets Manager: {code}") from None
+            raise SecretsUnavailableError(code) from None
         journal.write("secret_not_refreshed", code=code)
         self._provider.add_to_cache((name, None, False), self._last[name], OUTAGE_SECONDS)
         return self._last[name]

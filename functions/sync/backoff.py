@@ -4,11 +4,13 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.shared import journal
+from functions.shared.aws_client import client
 from functions.sync.notifications import QueueMessage
 
 LONGEST_PAUSE_SECONDS = 60
@@ -23,6 +25,30 @@ def backoff_seconds(receive_count: int, longest_seconds: int = LONGEST_PAUSE_SEC
     """1, 2, 4 … seconds up to `longest_seconds`, less up to half as jitter."""
     longest = min(2 ** min(receive_count - 1, 30), longest_seconds)
     return max(1, round(random.uniform(longest / 2, longest)))  # noqa: S311
+
+
+class VisibilityTimeouts:
+    """Those of the queue `name`. boto3 is loaded for the first one to set: most invocations set none."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def set(self, pauses: Sequence[tuple[QueueMessage, int]]) -> None:
+        """Set each message's visibility timeout; on failure the queue's own one applies."""
+        if not pauses:
+            return
+        try:
+            queue, queue_url = self._queue
+        except (BotoCoreError, ClientError) as fault:
+            journal.write("pause_not_set", error_type=type(fault).__name__, messages=len(pauses))
+        else:
+            set_visibility_timeouts(queue, queue_url, pauses)
+
+    @cached_property
+    def _queue(self) -> tuple[Any, str]:
+        """The client and the queue's URL."""
+        sqs = client("sqs")
+        return sqs, sqs.get_queue_url(QueueName=self._name)["QueueUrl"]
 
 
 def set_visibility_timeouts(

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import boto3
-
 from functions.shared.accounts.tombstones import TombstoneCache, Tombstones
 from functions.shared.batch import PartialItemFailureResponse
 from functions.shared.buckets.object_reader import ObjectReader
@@ -21,8 +19,9 @@ from functions.shared.events.staged_key import is_staged
 from functions.shared.platform_warehouse import PlatformWarehouse
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.signed_secrets import read_secret
 from functions.shared.tables.direct_client import DirectClient
-from functions.sync.backoff import backoff_seconds, set_visibility_timeouts
+from functions.sync.backoff import VisibilityTimeouts, backoff_seconds
 from functions.sync.batch_processor import BatchProcessor, Deadline
 from functions.sync.ledger import Ledger
 from functions.sync.load import EventsTable, StagingBucket
@@ -47,25 +46,23 @@ class Settings:
 class _Sync:
     settler: Settler
     bucket: str
-    queue: Any
-    queue_url: str
+    timeouts: VisibilityTimeouts
     a_batch_seconds: float
 
 
 @cache
 def _sync() -> _Sync:
     settings = load(Settings)
-    warehouse = PlatformWarehouse(settings.warehouse_secret, settings.insert_timeout_seconds)
-    queue = boto3.client("sqs")
-    ledger = Ledger(settings.ledger_table, client=DirectClient())
-    tombstones = TombstoneCache(Tombstones(settings.tombstones_table))
+    warehouse = PlatformWarehouse(settings.warehouse_secret, settings.insert_timeout_seconds, read_secret)
+    dynamodb = DirectClient()
+    ledger = Ledger(settings.ledger_table, client=dynamodb)
+    tombstones = TombstoneCache(Tombstones(settings.tombstones_table, dynamodb))
     staged = StagingBucket(open_bucket(settings.staging_bucket), reader=ObjectReader(settings.staging_bucket))
     driver = BatchProcessor(ledger, staged, EventsTable(warehouse))
     return _Sync(
         settler=Settler(ledger, driver, is_deleted=tombstones.is_deleted),
         bucket=settings.staging_bucket,
-        queue=queue,
-        queue_url=queue.get_queue_url(QueueName=settings.staged_queue)["QueueUrl"],
+        timeouts=VisibilityTimeouts(settings.staged_queue),
         a_batch_seconds=settings.insert_timeout_seconds + MARGIN_SECONDS,
     )
 
@@ -78,9 +75,7 @@ def handler(event: dict[str, Any], context: Any) -> PartialItemFailureResponse:
     deadline = Deadline(lambda: context.get_remaining_time_in_millis() / 1000, sync.a_batch_seconds)
     settled = sync.settler.settle(_loadable(messages), deadline)
     unsettled = [each for each in messages if not _is_settled(each, settled)]
-    set_visibility_timeouts(
-        sync.queue, sync.queue_url, [(each, backoff_seconds(each.receive_count)) for each in unsettled]
-    )
+    sync.timeouts.set([(each, backoff_seconds(each.receive_count)) for each in unsettled])
     return redeliver(event, unsettled)
 
 

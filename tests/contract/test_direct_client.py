@@ -11,9 +11,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.shared import aws_signature
+from functions.shared import aws_signature, signed_json_client
+from functions.shared.accounts.tombstones import Tombstones, name_of
 from functions.shared.events.staged_key import StagedKey, time_ordered_id
-from functions.shared.tables import signed_client
 from functions.shared.tables.direct_client import DirectClient
 from functions.shared.tables.ledger import Claim, LedgerItem, log_entry, object_entry
 from functions.shared.tables.store_errors import (
@@ -45,11 +45,11 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         monkeypatch.setenv(name, "tests")
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.setenv(name, "us-east-1")
-    monkeypatch.setattr(signed_client.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(signed_json_client.time, "sleep", lambda _seconds: None)
     with mock_aws():
         client = boto3.client("dynamodb")
         client.create_table(**definition(table("ledger"), "ledger"))
-        monkeypatch.setattr(signed_client, "connect", connecting_to(client))
+        monkeypatch.setattr(signed_json_client, "connect", connecting_to(client))
         yield client
 
 
@@ -128,6 +128,16 @@ def test_the_largest_manifest_is_read_whole(dynamodb: Any) -> None:
         assert found.manifest == packed
 
 
+def test_tombstones_are_those_that_boto3_reads(dynamodb: Any) -> None:
+    dynamodb.create_table(**definition(table("tombstones"), "tombstones"))
+    ours, theirs = (Tombstones("tombstones", client) for client in (DirectClient(), dynamodb))
+    assert ours.all() == frozenset()
+    for each, tenant in ((ours, "acme"), (theirs, "globex")):
+        each.add(TenantId(tenant))
+
+    assert ours.all() == theirs.all() == {name_of(TenantId(each)) for each in ("acme", "globex")}
+
+
 def test_a_transaction_whose_condition_fails_writes_nothing(dynamodb: Any) -> None:
     client = DirectClient()
     ledger = Table(LedgerItem, "ledger", client)
@@ -170,7 +180,7 @@ class Cancelled(MotoConnection):
 def test_a_cancelled_transaction_has_the_error_of_its_reasons(
     reasons: list[str], error: type[Exception], dynamodb: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signed_client, "connect", lambda *_: Cancelled(dynamodb, reasons))
+    monkeypatch.setattr(signed_json_client, "connect", lambda *_: Cancelled(dynamodb, reasons))
     with pytest.raises(error) as raised:
         DirectClient().transact_write_items(TransactItems=[])
 
@@ -183,7 +193,7 @@ def test_attempts_of_a_transaction_share_a_token_and_transactions_do_not(
     connection = Cancelled(dynamodb, [])
     in_progress = SignedResponse(400, b'{"__type":"x#TransactionInProgressException"}')
     monkeypatch.setattr(connection, "getresponse", lambda: in_progress)
-    monkeypatch.setattr(signed_client, "connect", lambda *_: connection)
+    monkeypatch.setattr(signed_json_client, "connect", lambda *_: connection)
     client = DirectClient(tries=3)
     for _ in range(2):
         with pytest.raises(StoreUnavailableError, match="TransactionInProgressException"):
@@ -200,7 +210,7 @@ def test_each_thread_has_a_connection_of_its_own(dynamodb: Any, monkeypatch: pyt
         made.append(threading.current_thread())
         return connect(scheme, host, seconds)
 
-    monkeypatch.setattr(signed_client, "connect", counted)
+    monkeypatch.setattr(signed_json_client, "connect", counted)
     ledger, together = Table(LedgerItem, "ledger", DirectClient()), threading.Barrier(4)
 
     def use(name: str) -> None:
@@ -223,6 +233,6 @@ def test_connections_share_the_trusted_certificates(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(aws_signature.ssl, "create_default_context", lambda: loads.append(1) or create())
     aws_signature.trusted_tls.cache_clear()
     for _ in range(3):
-        signed_client.connect("https", "dynamodb.us-east-1.amazonaws.com", 1)
+        signed_json_client.connect("https", "dynamodb.us-east-1.amazonaws.com", 1)
 
     assert len(loads) == 1

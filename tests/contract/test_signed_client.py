@@ -21,13 +21,14 @@ from functions.accounts.item_lookups import ItemLookups, SignedCounter
 from functions.accounts.people import People
 from functions.accounts.person import Person
 from functions.accounts.stored_key import Key
+from functions.shared import signed_json_client
 from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.accounts.retention_terms import RetentionStep, RetentionTerms
 from functions.shared.aws_signature import endpoint
 from functions.shared.errors import SettingsError
-from functions.shared.tables import signed_client
+from functions.shared.signed_json_client import MAX_ANSWER_BYTES, TRIES, signed_headers
 from functions.shared.tables.accounts import AccountItem, set_terms
-from functions.shared.tables.signed_client import MAX_ANSWER_BYTES, TRIES, SignedClient, signed_headers
+from functions.shared.tables.signed_client import DYNAMODB, SignedClient
 from functions.shared.tables.store_errors import ConditionFailedError, StoreUnavailableError
 from functions.shared.tables.table import Table
 from functions.shared.tenancy import TenantId
@@ -53,7 +54,7 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
         create_tables(client)
-        monkeypatch.setattr(signed_client, "connect", connecting_to(client))
+        monkeypatch.setattr(signed_json_client, "connect", connecting_to(client))
         yield client
 
 
@@ -72,7 +73,7 @@ def directory(dynamodb: Any) -> Directory:
 def test_a_signature_is_that_of_botocore(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
     environ = {**ENVIRONMENT, "AWS_SESSION_TOKEN": token}
     body = json.dumps({"TableName": "keys", "Key": {"key_hash": {"S": "ä"}}}).encode()
-    ours = signed_headers("GetItem", body, "dynamodb.eu-central-1.amazonaws.com", environ, MOMENT)
+    ours = signed_headers(DYNAMODB, "GetItem", body, "dynamodb.eu-central-1.amazonaws.com", environ, MOMENT)
 
     monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: MOMENT)
     theirs = AWSRequest(
@@ -92,7 +93,7 @@ def test_a_request_is_signed_with_the_time_of_datetime_as_botocores_are(
     serve: Callable[..., "Server"], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A rehearsal moves the clocks of `time` by hours, and AWS rejects signatures of another hour."""
-    monkeypatch.setattr(signed_client.time, "time", lambda: 0.0)
+    monkeypatch.setattr(signed_json_client.time, "time", lambda: 0.0)
     server = serve(GOOD)
     SignedClient().call("GetItem", {})
 
@@ -215,11 +216,11 @@ def fails(fault: Exception) -> Answers:
 def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Server]:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(signed_client.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(signed_json_client.time, "sleep", lambda _seconds: None)
 
     def serving(*each: Answers) -> Server:
         server = Server(*each)
-        monkeypatch.setattr(signed_client, "connect", server.connect)
+        monkeypatch.setattr(signed_json_client, "connect", server.connect)
         return server
 
     return serving
@@ -288,7 +289,7 @@ def test_a_condition_or_an_invalid_request_is_not_tried_again(serve: Callable[..
 @pytest.mark.parametrize("missing", ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
 def test_without_credentials_or_region_nothing_is_sent(missing: str) -> None:
     with pytest.raises(SettingsError):
-        signed_headers("GetItem", b"{}", "x", {**ENVIRONMENT, missing: ""}, MOMENT)
+        signed_headers(DYNAMODB, "GetItem", b"{}", "x", {**ENVIRONMENT, missing: ""}, MOMENT)
 
 
 @pytest.mark.parametrize(

@@ -1,31 +1,36 @@
 """A rotated secret reaches running functions: within five minutes, and at once if ClickHouse rejects the old.
 
-Real are the handlers, Powertools' cache, boto3 (answered by moto) and clickhouse-connect, with ClickHouse
-behind local.clickhouse. Only the clock of the cache is turned.
+Real are the handlers, the cache of secrets and clickhouse-connect, with ClickHouse behind local.clickhouse;
+moto answers signed requests. Only the clock of the cache is turned.
 """
 
 import json
 import signal
 import socket
+import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import boto3
 import clickhouse_connect
 import pytest
-from aws_lambda_powertools.utilities.parameters import base as powertools_cache
 from moto import mock_aws
 
 from functions.migrate import handler as migrating
 from functions.query import handler as querying
-from functions.shared import secret_store
+from functions.shared import secret_store, signed_secrets
 from functions.shared.platform_warehouse import PlatformWarehouse
+from functions.shared.secret_contract import OUTAGE_SECONDS
+from functions.shared.signed_secrets import SignedSecrets, read_secret
 from functions.shared.warehouse import WarehouseBusyError, WarehouseDownError
 from infra.topology import function
+from tests.aws_in_memory import create_tables
 from tests.contract.test_clickhouse_http import Face
 from tests.integration.loading import load, staged
 from tests.operating import operate
+from tests.signed_connection import signed_requests_to
 
 TENANTS = ("acme", "globex")
 DATABASE = "rotation"
@@ -34,16 +39,16 @@ FIVE_MINUTES = 300
 
 
 class Clock:
-    """The clock of Powertools' cache."""
+    """The clock of the cache of secrets."""
 
     def __init__(self) -> None:
-        self.ahead = timedelta()
+        self.ahead = 0.0
 
-    def now(self) -> datetime:
-        return datetime.now() + self.ahead
+    def now(self) -> float:
+        return time.time() + self.ahead
 
     def turn(self, seconds: float) -> None:
-        self.ahead += timedelta(seconds=seconds)
+        self.ahead += seconds
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +66,7 @@ def face(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Face]:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     turned = Clock()
-    monkeypatch.setattr(powertools_cache, "datetime", turned)
+    monkeypatch.setattr(signed_secrets, "_secrets", cache(lambda: SignedSecrets(turned.now)))
     return turned
 
 
@@ -114,13 +119,21 @@ def secrets(
         made = Secrets(tmp_path)
         made.store(face, SEARCHER, face.users[SEARCHER]["password"])
         migrating.handler({}, None)
-        made.watch(secret_store._store()._provider.client)
-        yield made
+        manager, dynamodb = boto3.client("secretsmanager"), boto3.client("dynamodb")
+        create_tables(dynamodb)
+        made.watch(manager)
+        with signed_requests_to(manager, dynamodb):
+            yield made
     _forget()
 
 
 def _forget() -> None:
-    for each in (secret_store._store, querying._managed_search, querying._byoc_search):
+    for each in (
+        secret_store._store,
+        signed_secrets._secrets,
+        querying._managed_search,
+        querying._byoc_search,
+    ):
         each.cache_clear()
 
 
@@ -172,7 +185,7 @@ def search(tenant: str) -> dict[str, Any]:
 
 
 def load_rows_of_both(batch_id: str) -> PlatformWarehouse:
-    warehouse = PlatformWarehouse("warehouse", 5)
+    warehouse = PlatformWarehouse("warehouse", 5, read_secret)
     rows = [staged(tenant_id=tenant, message=f"{batch_id} of {tenant}") for tenant in TENANTS]
     load(warehouse, rows, batch_id)
     return warehouse
@@ -228,7 +241,7 @@ def test_an_insert_with_a_rejected_password_is_repeated_at_once_and_its_rows_are
 def test_while_the_secret_has_the_rejected_password_a_statement_is_sent_once_and_a_search_may_be_repeated(
     face: Face, secrets: Secrets, users: list[str]
 ) -> None:
-    warehouse = PlatformWarehouse("warehouse", 5)
+    warehouse = PlatformWarehouse("warehouse", 5, read_secret)
     assert warehouse.select("SELECT 1 AS one").whole("one") == 1
     old = face.users[SEARCHER]["password"]
     change_password(face, SEARCHER, "nobody-knows")
@@ -248,7 +261,7 @@ def test_while_the_secret_has_the_rejected_password_a_statement_is_sent_once_and
 def test_while_secrets_manager_is_down_the_last_value_is_used_and_read_again_later(
     secrets: Secrets, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    warehouse = PlatformWarehouse("warehouse", 5)
+    warehouse = PlatformWarehouse("warehouse", 5, read_secret)
     assert warehouse.select("SELECT 1 AS one").whole("one") == 1
     secrets.is_down = True
     clock.turn(FIVE_MINUTES)
@@ -258,7 +271,7 @@ def test_while_secrets_manager_is_down_the_last_value_is_used_and_read_again_lat
         assert warehouse.select("SELECT 1 AS one").whole("one") == 1
     assert secrets.reads == reads + 1, "not at each statement"
     assert '"event":"secret_not_refreshed"' in capsys.readouterr().out
-    clock.turn(secret_store.OUTAGE_SECONDS + 1)
+    clock.turn(OUTAGE_SECONDS + 1)
     assert warehouse.select("SELECT 1 AS one").whole("one") == 1
     assert secrets.reads == reads + 2
 
@@ -267,7 +280,7 @@ def test_a_function_that_cannot_read_its_secret_answers_as_when_clickhouse_is_do
     secrets.is_down = True
 
     with pytest.raises(WarehouseDownError):
-        PlatformWarehouse("search", 5).select("SELECT 1")
+        PlatformWarehouse("search", 5, read_secret).select("SELECT 1")
     for tenant in TENANTS:
         answer = search(tenant)
         assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (503, "search_unavailable")
@@ -275,8 +288,8 @@ def test_a_function_that_cannot_read_its_secret_answers_as_when_clickhouse_is_do
 
 @pytest.mark.usefixtures("secrets")
 def test_the_cache_of_secrets_shows_none(face: Face) -> None:
-    PlatformWarehouse("warehouse", 5).select("SELECT 1")
-    store = secret_store._store()
+    PlatformWarehouse("warehouse", 5, read_secret).select("SELECT 1")
+    secrets = signed_secrets._secrets()
 
-    assert store._provider.store
-    assert face.users[SEARCHER]["password"] not in f"{vars(store)} {vars(store._provider)}"
+    assert secrets._cached.keys() == {"warehouse"}
+    assert face.users[SEARCHER]["password"] not in f"{vars(secrets)} {vars(secrets._client)}"

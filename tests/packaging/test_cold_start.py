@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -36,10 +37,10 @@ FORBIDDEN = {
     "notifier": NEVER | {"obstore", "clickhouse_connect", "msgspec"},
     "unsubscribe": NEVER | {"obstore", "clickhouse_connect", "msgspec"},
     "mail-feedback": NEVER | {"obstore", "clickhouse_connect", "msgspec"},
-    "sync": NEVER,
+    "sync": NEVER | {"boto3"},
     "sync-byoc": NEVER,
-    "query": NEVER | {"pynamodb", "obstore"},
-    "tail": NEVER | {"obstore"},
+    "query": NEVER | {"boto3", "pynamodb", "obstore"},
+    "tail": NEVER | {"boto3", "obstore"},
     "search-exporter": NEVER | {"obstore", "pyarrow"},
     "retention": NEVER,
     "retention-check": NEVER,
@@ -84,10 +85,10 @@ MOST_MODULES = {
     "unsubscribe": 240,
     "mail-feedback": 285,
     "ingest": 80,
-    "sync": 440,
+    "sync": 400,
     "sync-byoc": 400,
-    "query": 410,
-    "tail": 435,
+    "query": 280,
+    "tail": 400,
     "search-exporter": 455,
     "quarantine": 120,
     "retention": 395,
@@ -116,6 +117,16 @@ HEADROOM = 25
 TURNS = {"dropin", "dropin-byoc"}
 """Functions that schedule a whole batch by account, and answer SQS by themselves (docs/adr/0007)."""
 
+MAKE_SECRETS = "from functions.shared.signed_secrets import SignedSecrets; SignedSecrets()"
+
+FIRST_CALLS = {
+    "query": f"handler._managed_search(); {MAKE_SECRETS}",
+    "sync": f"handler._sync(); {MAKE_SECRETS}",
+}
+"""What the first call makes before it sends a request."""
+
+NO_SETTINGS: Mapping[str, str] = {}
+
 IMPORT = """
 import importlib, json, sys
 
@@ -124,7 +135,8 @@ def refuse(event, _):
         raise SystemExit(event)
 
 sys.addaudithook(refuse)
-importlib.import_module(sys.argv[1])
+handler = importlib.import_module(sys.argv[1])
+exec(sys.argv[2])
 loaded = [*sys.modules]
 from functions.shared import journal
 print(json.dumps({"modules": loaded, "writer": type(journal._writer).__name__}))
@@ -201,6 +213,20 @@ def test_a_connection_ends_the_interpreter() -> None:
         _loaded_by("tests.packaging.connects")
 
 
+@pytest.mark.parametrize(("name", "made"), FIRST_CALLS.items())
+def test_the_first_call_makes_no_client_of_boto3(name: str, made: str) -> None:
+    settings = {
+        f"ASTRALOG_{setting.upper()}": value.rpartition(":")[2]
+        for setting, value in function(name).settings.items()
+    }
+    ours = {**settings, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
+
+    loaded = _loaded(function(name).handler.rpartition(".")[0], made, ours)
+
+    assert "functions.shared.signed_secrets" in loaded.modules
+    assert "boto3" not in loaded.packages
+
+
 def _handler(name: str) -> Loaded:
     return _loaded_by(function(name).handler.rpartition(".")[0])
 
@@ -208,10 +234,15 @@ def _handler(name: str) -> Loaded:
 @cache
 def _loaded_by(module: str) -> Loaded:
     """What a fresh interpreter loads with `module`, without settings; it may open no connection."""
+    return _loaded(module)
+
+
+def _loaded(module: str, then: str = "", environment: Mapping[str, str] = NO_SETTINGS) -> Loaded:
+    """`then`: a statement that runs after the import, with the module as `handler`."""
     ran = subprocess.run(
-        [sys.executable, "-c", IMPORT, module],
+        [sys.executable, "-c", IMPORT, module, then],
         cwd=ROOT,
-        env={},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,

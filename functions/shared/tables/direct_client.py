@@ -12,7 +12,8 @@ from uuid import uuid4
 
 import msgspec
 
-from functions.shared.tables.signed_client import TRIES, SignedClient
+from functions.shared.signed_json_client import TRIES
+from functions.shared.tables.signed_client import SignedClient
 
 SECONDS = 3.0
 """Timeout of connecting, and of each answer, as in functions.shared.aws_client."""
@@ -43,6 +44,9 @@ class DirectClient:
 
     def batch_get_item(self, **request: Any) -> dict[str, Any]:
         return self._call("BatchGetItem", request)
+
+    def query(self, **request: Any) -> dict[str, Any]:
+        return self._call("Query", request)
 
     def batch_execute_statement(self, **request: Any) -> dict[str, Any]:
         return self._call("BatchExecuteStatement", request)

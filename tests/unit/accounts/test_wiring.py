@@ -7,7 +7,7 @@ import pytest
 
 from functions.accounts import authorizer, handler, keys
 from functions.accounts.directory import Key
-from functions.shared.tables import signed_client
+from functions.shared import signed_json_client
 from functions.shared.tenancy import TenantId
 from infra.topology import function
 from tests.signed_connection import connecting_to
@@ -17,7 +17,7 @@ from tests.unit.accounts.account_service import World, decoded, event_of
 @pytest.fixture
 def _environment(here: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Settings as the topology has them; what stands for a table's name is the name itself."""
-    monkeypatch.setattr(signed_client, "connect", connecting_to(here.client))
+    monkeypatch.setattr(signed_json_client, "connect", connecting_to(here.client))
     for name in ("authorizer", "accounts"):
         for setting, value in function(name).settings.items():
             monkeypatch.setenv(f"ASTRALOG_{setting.upper()}", value.rpartition(":")[2])

@@ -11,19 +11,21 @@ import pytest
 from moto import mock_aws
 
 from functions.query import handler as querying
-from functions.query.budget_items import FORGET_SECONDS
 from functions.query.compile import Statement
 from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.query.row_budget import RowBudget, RowRates
 from functions.query.row_meter import STOPPED_ROWS_A_SECOND, RowMeter
 from functions.shared.access import Principal
 from functions.shared.errors import HttpError
+from functions.shared.tables.direct_client import DirectClient
 from functions.shared.tables.search_budgets import SearchBudgetItem
+from functions.shared.tables.signed_budgets import FORGET_SECONDS
 from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tables.table import Table
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import refusal
 from tests.aws_in_memory import create_tables
+from tests.signed_connection import signed_requests_to
 
 LIMITS = SearchLimits(max_seconds=20, max_memory_bytes=2, max_result_bytes=3, max_threads=4)
 RATES = RowRates(account=6_000_000, caller=3_000_000)
@@ -59,7 +61,7 @@ class Service:
         self.now = 1_800_000_000.25
         self.engine = Engine()
         self.table = Table(SearchBudgetItem, TABLE, dynamodb)
-        self.budget = RowBudget(TABLE, RATES, dynamodb, lambda: self.now)
+        self.budget = RowBudget(TABLE, RATES, lambda: self.now)
         self.managed = ManagedSearch(EventSearch(self.engine, LIMITS), 4, budget=self.budget)  # type: ignore[arg-type]
 
     def ask(
@@ -84,12 +86,14 @@ class Service:
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
     with mock_aws():
         dynamodb = boto3.client("dynamodb", region_name="us-east-1")
         create_tables(dynamodb)
         service = Service(dynamodb)
         monkeypatch.setattr(querying, "_managed_search", lambda: service.managed)
-        yield service
+        with signed_requests_to(dynamodb):
+            yield service
 
 
 def caller(tenant: str, actor: str) -> Principal:
@@ -206,13 +210,13 @@ def test_without_dynamodb_searches_run(here: Service, monkeypatch: pytest.Monkey
     def unavailable(*_: Any, **__: Any) -> None:
         raise StoreUnavailableError("DynamoDB: InternalServerError")
 
-    monkeypatch.setattr(Table, "read", unavailable)
-    monkeypatch.setattr(Table, "update", unavailable)
+    monkeypatch.setattr(DirectClient, "batch_get_item", unavailable)
+    monkeypatch.setattr(DirectClient, "update_item", unavailable)
     assert [here.read(60_000_000), here.read(1)] == [200, 200]
 
 
 def test_a_rate_of_zero_is_no_limit_and_writes_nothing(here: Service) -> None:
-    free = RowBudget(TABLE, RowRates(0, 0), None, lambda: here.now)
+    free = RowBudget(TABLE, RowRates(0, 0), lambda: here.now)
     free.charge(caller("acme", "key:k1"), 10**12)
     free.admit(caller("acme", "key:k1"))
     assert list(here.table.query("acme")) == []
