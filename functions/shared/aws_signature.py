@@ -18,6 +18,9 @@ from functions.shared.errors import SettingsError
 
 NO_BODY_HASH = hashlib.sha256(b"").hexdigest()
 
+_ENDPOINT_NAMES = {"secretsmanager": "SECRETS_MANAGER"}
+"""Services whose variable of the environment has another name than their host."""
+
 
 class Signer:
     """Signs requests to one service at `now`, in UTC, that have the same headers (AWS4-HMAC-SHA256).
@@ -67,7 +70,8 @@ class Signer:
 
 def endpoint(service: str, environ: Mapping[str, str] = os.environ) -> SplitResult:
     """Where a service is: the endpoint in the environment, else the region's."""
-    given = environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or environ.get("AWS_ENDPOINT_URL")
+    named = environ.get(f"AWS_ENDPOINT_URL_{_ENDPOINT_NAMES.get(service) or service.upper()}")
+    given = named or environ.get("AWS_ENDPOINT_URL")
     region = _region(environ)
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     return urlsplit(given or f"https://{service}.{region}.{suffix}")

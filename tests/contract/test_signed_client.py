@@ -26,7 +26,8 @@ from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.accounts.retention_terms import RetentionStep, RetentionTerms
 from functions.shared.aws_signature import endpoint
 from functions.shared.errors import SettingsError
-from functions.shared.signed_json_client import MAX_ANSWER_BYTES, TRIES, signed_headers
+from functions.shared.signed_json_client import MAX_ANSWER_BYTES, TRIES, JsonService, signed_headers
+from functions.shared.signed_secrets import SECRETS_MANAGER
 from functions.shared.tables.accounts import AccountItem, set_terms
 from functions.shared.tables.signed_client import DYNAMODB, SignedClient
 from functions.shared.tables.store_errors import ConditionFailedError, StoreUnavailableError
@@ -70,20 +71,24 @@ def directory(dynamodb: Any) -> Directory:
 
 
 @pytest.mark.parametrize("token", ["", "session+token/=="])
-def test_a_signature_is_that_of_botocore(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("service", [DYNAMODB, SECRETS_MANAGER])
+def test_a_signature_is_that_of_botocore(
+    service: JsonService, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     environ = {**ENVIRONMENT, "AWS_SESSION_TOKEN": token}
     body = json.dumps({"TableName": "keys", "Key": {"key_hash": {"S": "ä"}}}).encode()
-    ours = signed_headers(DYNAMODB, "GetItem", body, "dynamodb.eu-central-1.amazonaws.com", environ, MOMENT)
+    host = f"{service.name}.eu-central-1.amazonaws.com"
+    ours = signed_headers(service, "GetItem", body, host, environ, MOMENT)
 
     monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: MOMENT)
     theirs = AWSRequest(
         "POST",
-        "https://dynamodb.eu-central-1.amazonaws.com/",
+        f"https://{host}/",
         headers={name: ours[name] for name in ("content-type", "x-amz-target")},
         data=body,
     )
     credentials = Credentials("AKIDEXAMPLE", SECRET, token or None)
-    botocore.auth.SigV4Auth(credentials, "dynamodb", "eu-central-1").add_auth(theirs)
+    botocore.auth.SigV4Auth(credentials, service.name, "eu-central-1").add_auth(theirs)
 
     assert ours["authorization"] == theirs.headers["Authorization"]
     assert ours["x-amz-date"] == theirs.headers["X-Amz-Date"]
@@ -309,3 +314,16 @@ def test_the_address_is_the_regions_or_the_environments(
         monkeypatch.setenv(name, value)
 
     assert endpoint("dynamodb").geturl() == address
+
+
+def test_the_address_of_secrets_manager_has_the_variable_that_boto3_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    assert endpoint("secretsmanager").geturl() == "https://secretsmanager.us-east-1.amazonaws.com"
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://127.0.0.1:4000")
+
+    theirs = boto3.client("secretsmanager", "us-east-1").meta.endpoint_url
+
+    assert endpoint("secretsmanager").geturl() == theirs == "http://127.0.0.1:4000"
