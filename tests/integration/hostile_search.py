@@ -7,7 +7,6 @@ import os
 from typing import Any
 
 from functions.query import handler as query
-from functions.shared import platform_warehouse
 from functions.shared.secret_text import SecretText
 
 ADDRESS = "HOSTILE_ADDRESS"
@@ -19,7 +18,7 @@ def _secret(_name: str, *, anew: bool = False) -> SecretText:  # noqa: ARG001
 
 if ADDRESS in os.environ:
     # In an execution environment; tests import this module for ADDRESS only.
-    platform_warehouse.read_secret = _secret
+    query.read_secret = _secret
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
