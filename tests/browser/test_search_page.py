@@ -207,6 +207,13 @@ def test_on_a_phone_the_event_is_a_sheet_and_nothing_scrolls_sideways(visitor: V
     assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_on_a_phone_completions_leave_the_search_button_free(visitor: Visitor) -> None:
+    visitor.page.set_viewport_size({"width": 390, "height": 844})
+    visitor.page.get_by_label("Query").fill("567831 or s")
+    visitor.page.get_by_role("listbox", name="Completions").wait_for()
+    visitor.page.get_by_role("button", name="Search", exact=True).click(timeout=5_000)
+
+
 def test_a_shared_link_shows_the_same_search_to_a_colleague_and_nothing_to_another_account(
     visitor: Visitor,
 ) -> None:
