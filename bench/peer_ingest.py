@@ -79,7 +79,7 @@ def measured(room: EmbeddedEngine, program: Path, rounds: int = ROUNDS) -> Itera
         "CPU s",
     )
     yield bar(
-        "10",
+        "10 VictoriaLogs",
         "bytes on disk after merges against VictoriaLogs",
         float(median(each.disk for each in ours)),
         float(median(each.disk for each in peer)),
