@@ -4,7 +4,8 @@
 
 Exit status 1 if a bar is missed, unless `--report`. `--only` takes numbers of bars. Bars that are measured
 together are printed together. `--only` does not write results.json, which always holds one complete run.
-`--large` measures the searches only, on 11.55 million events, and writes results-large.json.
+`--large` measures the searches only, on 11.55 million events, and writes results-large.json. VICTORIALOGS
+names the binary of a peer, without which its rows are left out.
 """
 
 import argparse
@@ -21,10 +22,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench import ingest, protocols, searches, storage, sync, uploads
+from bench import ingest, peer_ingest, protocols, searches, storage, sync, uploads
 from bench.measuring import Bar
 from bench.search_tables import LARGE_EVENTS_A_DAY
 from bench.table import is_missed, table
+from bench.victorialogs import SKIPPED, binary
 
 RESULTS = Path(__file__).with_name("results.json")
 LARGE_RESULTS = RESULTS.with_name("results-large.json")
@@ -48,6 +50,7 @@ MEASUREMENTS = (
     Measurement(frozenset({7}), sync.batching_bars),
     Measurement(frozenset({8}), uploads.bars),
     Measurement(frozenset({6, 10, 12, 13}), storage.bars),
+    Measurement(frozenset({9, 10}), peer_ingest.bars),
     Measurement(frozenset({6}), sync.drain_bars),
     Measurement(frozenset({11}), searches.bars),
 )
@@ -57,6 +60,8 @@ LARGE_MEASUREMENTS = (Measurement(frozenset({11}), partial(searches.bars, LARGE_
 def main(arguments: list[str]) -> int:
     """Measure the bars that `arguments` select; returns the exit status."""
     asked = _parser().parse_args(arguments)
+    if not binary():
+        print(SKIPPED, file=sys.stderr, flush=True)
     measurements = LARGE_MEASUREMENTS if asked.large else MEASUREMENTS
     found = [
         _rounded(bar) for each in measurements if _is_wanted(each, asked.only) for bar in _measured(each)

@@ -38,27 +38,34 @@ class Child:
 @contextmanager
 def child(module: str, **configuration: Any) -> Iterator[Child]:
     """Run `module` of the local stack on a free port until the block ends."""
-    port = _free_port()
+    port = free_port()
     process = subprocess.Popen(python_module(module), stdin=subprocess.PIPE, env=child_environment())
     assert process.stdin
     process.stdin.write(json.dumps({"port": port, **configuration}).encode() + b"\n")
     process.stdin.flush()
     try:
-        _wait_until_open(port, process)
+        wait_until_open(port, process)
         yield Child(process.pid, port)
     finally:
         process.stdin.close()
         process.wait(timeout=30)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback that nothing listens on."""
     with socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until `process` listens on `port`.
+
+    Raises
+    ------
+    RuntimeError: it ended, or took more than START_SECONDS.
+    """
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from bench.answers import NO_CACHE, answerer
 from bench.measuring import Bar, bar, in_turns
 from bench.search_tables import ACME, ALL_DAYS, DAYS, FIRST, LAST_DAY, METHOD, ROUNDS
 from functions.query.bindings import Bindings
@@ -17,10 +18,8 @@ from functions.query.compile.counts import bucket_counts
 from functions.query.compile.pipes import TableColumn, table
 from functions.query.fields import answer
 from functions.query.histogram import bucket_statement, decode_counts, histogram_request
-from functions.query.route_call import RouteCall
 from functions.query.stats import compiled_stats, stats_request
 from functions.query.table_rows import decode_table
-from functions.shared.access import Principal
 from functions.shared.warehouse import Warehouse
 
 UNALIGNED = {
@@ -28,7 +27,6 @@ UNALIGNED = {
     "to": f"{FIRST + timedelta(days=DAYS - 1, minutes=10):%Y-%m-%dT%H:%M:%SZ}",
 }
 GROUPS = ("info", "error")
-NO_CACHE = {"use_query_condition_cache": 0}
 
 BY_HOURS: dict[str, dict[str, Any]] = {
     f"level counts, whole hours, {DAYS} days": {**ALL_DAYS, "query": "* | stats count() by level"},
@@ -123,25 +121,8 @@ def _rows(warehouse: Warehouse, selected: Statement, columns: tuple[TableColumn,
 def _fields(week: Warehouse) -> Bar:
     """Three fields are counted; with a fourth one they are those of a sample."""
 
-    def run_in(
-        _store: Any,
-        _tenant: Any,
-        selected: Statement,
-        decode: Any,
-        _nothing: Any,
-        settings: Mapping[str, Any],
-    ) -> Any:
-        return decode(week.select_json(selected.sql, selected.parameters, {**settings, **NO_CACHE}))
-
-    def no_events(_store: Any) -> Any:
-        raise AssertionError("the fields of events are no search")
-
-    caller = Principal(ACME, "k", "p", frozenset({"read"}), 30, 1, "", "key:k", "managed_30")
-
     def listed(fields: list[str]) -> Callable[[], bytes]:
-        content = json.dumps({**ALL_DAYS, "fields": fields}).encode()
-        call = RouteCall(body=content, caller=caller, run_in=run_in, events_of=no_events, dry_run=False)
-        return lambda: answer(call)
+        return answerer(week, answer, {**ALL_DAYS, "fields": fields})
 
     found = in_turns({"ours": listed(LISTED), "peer": listed([*LISTED, "trace_id"])}, ROUNDS)
     what = f"level, service and project of {DAYS} days: all events against a sample"

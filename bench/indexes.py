@@ -26,6 +26,12 @@ DROPS = {
     "trace_id_bloom": "DROP INDEX trace_id_bloom",
     "batch_id_bloom": "DROP INDEX batch_id_bloom",
     "counts_by_hour": "DROP PROJECTION counts_by_hour",
+    "metadata_words": "DROP INDEX metadata_words",
+    "timestamp_range": "DROP INDEX timestamp_range",
+    "received_range": "DROP INDEX received_range",
+    "level_values": "DROP INDEX level_values",
+    "project_values": "DROP INDEX project_values",
+    "duration_range": "DROP INDEX duration_range",
 }
 SEARCHES = {
     "value": b'"where":[{"field":"metadata.region","op":"eq","value":"eu-west-1"}]',

@@ -17,11 +17,11 @@ from typing import Any, cast
 
 from backports import zstd
 
+from bench.answers import finder
 from bench.events import START, expiry, ndjson
 from bench.in_process import embedded_engine, load
 from bench.ingest import COLD, bodies, cold_environment, requests_ms
 from bench.measuring import ROUNDS, in_turns
-from bench.searches import finder
 from functions.accounts import keys
 from functions.accounts.account import Account
 from functions.accounts.authorizer import Authorizer

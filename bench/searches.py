@@ -1,27 +1,24 @@
-"""Bar 11, without the peer: searches against the same searches in their former form, and their growth.
+"""Bar 11: searches against the same searches in their former form, their growth, and against VictoriaLogs.
 
 Run in a separate process (`python -m bench.searches EVENTS_A_DAY`), whose CPU is the engine's and ours: from
-the request's body to the JSON of the response, without HTTP. Counts are in bench.counts.
+the request's body to the JSON of the response, without HTTP. Counts are in bench.counts, the
+peer in bench.peer_searches.
 """
 
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from typing import Any
 
+from bench.answers import finder
 from bench.counts import count_bars
 from bench.in_process import EmbeddedEngine, embedded_engine
 from bench.measuring import Bar, bar, in_turns
-from bench.search_tables import ACME, ALL_DAYS, DAYS, EVENTS_A_DAY, LAST_DAY, METHOD, ROUNDS, tables
-from functions.query.compile import statement
-from functions.query.event_search import EventSearch, SearchLimits
-from functions.query.page import page
-from functions.query.request import search
+from bench.peer_searches import peer_bars
+from bench.search_tables import ALL_DAYS, DAYS, EVENTS_A_DAY, LAST_DAY, METHOD, ROUNDS, tables
+from bench.victorialogs import binary
 from functions.shared.warehouse import Warehouse
-
-LIMITS = SearchLimits(max_seconds=60, max_memory_bytes=1 << 30, max_result_bytes=1 << 26, max_threads=2)
 
 SEARCHES: dict[str, dict[str, Any]] = {
     "latest 100": {},
@@ -57,20 +54,8 @@ def _compared(day: Warehouse, week: Warehouse) -> Iterator[Bar]:
     for name, asked in SEARCHES.items():
         yield _growth(name, day, week, {**LAST_DAY, **asked})
     yield from count_bars(day, week)
-
-
-def finder(warehouse: Warehouse, body: dict[str, Any], *, one_pass: bool = True) -> Callable[[], bytes]:
-    """Makes the page of `body`, as the query function does."""
-    content = json.dumps(body).encode()
-    searching = EventSearch(warehouse, LIMITS)
-
-    def find() -> bytes:
-        asked = search(content)
-        compiled = statement(asked, ACME)
-        selected = compiled if one_pass else replace(compiled, one_pass=None)
-        return page(asked, searching.find(selected, {"use_query_condition_cache": 0}))
-
-    return find
+    if program := binary():
+        yield from peer_bars(week, program)
 
 
 def _against_two_passes(what: str, table: Warehouse, body: dict[str, Any]) -> Bar:
