@@ -21,36 +21,24 @@ INSERT_SETTINGS = {
     "input_format_json_read_objects_as_strings": 1,
 }
 
-BULK_SETTINGS = {"os_thread_priority": 5}
-"""The nice(2) of a bulk insert's threads: on a busy processor each has a third of the share of a thread of
-a search or of a small tenant's insert, and still ends. It changes no row and no block. A server without
-CAP_SYS_NICE ignores it (docs/adr/0059)."""
-
 _STRUCTURE = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items()).replace("'", "\\'")
 
 
 def insert(
-    warehouse: Warehouse,
-    frames: bytes,
-    batch_id: str,
-    expires_on: str,
-    *,
-    with_identity: bool = True,
-    is_bulk: bool = False,
+    warehouse: Warehouse, frames: bytes, batch_id: str, expires_on: str, *, with_identity: bool = True
 ) -> None:
     """Insert staged rows, zstd frames of NDJSON, into `events` as the batch of that id.
 
     On return they are committed; raises the errors of `warehouse`. `batch_id` is letters and digits and
     `expires_on` a day, YYYY-MM-DD: our code makes both, so they are written into the statement. The token
-    alone identifies the batch: a repeat without the identity is the same batch. `is_bulk` adds BULK_SETTINGS.
+    alone identifies the batch: a repeat without the identity is the same batch.
     """
     names = _names(with_identity=with_identity)
     statement = (
         f"INSERT INTO events ({names}, batch_id, expires_on) "  # noqa: S608
         f"SELECT {names}, '{batch_id}', '{expires_on}' FROM input('{_STRUCTURE}') FORMAT JSONEachRow"
     )
-    settings = {**INSERT_SETTINGS, **(BULK_SETTINGS if is_bulk else {})}
-    warehouse.insert(statement, frames, {**settings, "insert_deduplication_token": batch_id})
+    warehouse.insert(statement, frames, {**INSERT_SETTINGS, "insert_deduplication_token": batch_id})
 
 
 def try_insert(warehouse: Warehouse, frames: bytes, *, with_identity: bool = True) -> None:

@@ -20,7 +20,6 @@ from functions.shared.insert_statement import insert, try_insert
 from functions.shared.warehouse import Warehouse, WarehouseRefusedError
 from functions.sync.ledger import Batch
 from functions.sync.notifications import StagedObject
-from functions.sync.plan import MANAGED, tenants_with_bulk
 
 FETCHES_AT_ONCE = 16
 
@@ -123,16 +122,6 @@ class StagingBucket:
         return None if found is None else found.body
 
 
-def is_shared_bulk(batch: Batch) -> bool:
-    """Whether a batch has many rows of a tenant, for a ClickHouse that tenants share.
-
-    Decided by its members, so each attempt at a batch has the same settings.
-    """
-    return batch.manifest.destination == MANAGED and bool(
-        tenants_with_bulk(each.key for each in batch.members)
-    )
-
-
 class EventsTable:
     """The events table of one warehouse.
 
@@ -151,7 +140,6 @@ class EventsTable:
             batch.batch_id,
             batch.manifest.expires_on.isoformat(),
             with_identity=self._with_identity,
-            is_bulk=is_shared_bulk(batch),
         )
 
     def accepts(self, frames: bytes) -> bool:

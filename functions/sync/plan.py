@@ -37,7 +37,7 @@ BULK_BYTES = 10_000_000
 rows takes seconds, for which the few rows of another tenant need not wait."""
 
 MAX_BULK_RAW_BYTES = 64 * 1024 * 1024
-"""The rows of a bulk batch: its insert has a low priority, and still has to end within its timeout."""
+"""The rows of a bulk batch: half as much, so that what arrives next waits less for the end of its insert."""
 
 _FORM = "2"
 """The form of a batch's items. Earlier versions cannot read them and have other batch ids (docs/adr/0053)."""
@@ -90,7 +90,7 @@ def plan(objects: Iterable[StagedObject], destination: str = MANAGED) -> list[Ma
     PermanentError: a key is not that of a staged object; filter with `is_staged` first.
     """
     found = {each.key: (StagedKey.parse(each.key), each) for each in objects}
-    bulk = tenants_with_bulk(found)
+    bulk = _tenants_with_bulk(found)
     shared: dict[tuple[bool, date], list[StagedObject]] = defaultdict(list)
     for key, each in found.values():
         shared[key.tenant in bulk, key.expires_on].append(each)
@@ -103,7 +103,7 @@ def plan(objects: Iterable[StagedObject], destination: str = MANAGED) -> list[Ma
     ]
 
 
-def tenants_with_bulk(object_keys: Iterable[str]) -> set[TenantId]:
+def _tenants_with_bulk(object_keys: Iterable[str]) -> set[TenantId]:
     """The tenants with more than BULK_ROWS or BULK_BYTES in these objects together."""
     rows, raw_bytes = Counter[TenantId](), Counter[TenantId]()
     for key in map(StagedKey.parse, object_keys):
