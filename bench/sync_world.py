@@ -149,9 +149,9 @@ def sync_world() -> Iterator[SyncWorld]:
         s3 = stack.enter_context(memory_s3())
         aws = stack.enter_context(child("local.aws"))
         clickhouse = stack.enter_context(child("local.clickhouse", users=_USERS, **places))
-        os.environ.update(aws_variables(s3))
-        bucket = open_bucket(_STAGING)
         os.environ.update(aws_variables(f"http://{LOOPBACK}:{aws.port}"), AWS_ENDPOINT_URL_S3=s3)
+        stack.callback(os.environ.pop, "AWS_ENDPOINT_URL_S3")
+        bucket = open_bucket(_STAGING)
         boto3.client("dynamodb").create_table(**definition(table("ledger"), _LEDGER))
         warehouse = Warehouse(
             ClickHouseAddress(LOOPBACK, clickhouse.port, False, "bench", SecretText("bench"), "default"), 60
