@@ -85,3 +85,8 @@ def portal(here: Stripe, customer: str, return_url: str = "http://127.0.0.1:1/")
     """The address of a portal's page."""
     here.order("/_settings", portal_is_set_up=True)
     return here.api.billing_portal.sessions.create({"customer": customer, "return_url": return_url}).url
+
+
+def status(here: Stripe, subscription: Any) -> str:
+    """The subscription's status now."""
+    return here.api.subscriptions.retrieve(subscription.id).status

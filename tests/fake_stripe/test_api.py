@@ -1,7 +1,6 @@
 """What the fake Stripe promises: the official SDK drives it, and finds what Stripe's reference says."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -10,35 +9,14 @@ import stripe
 
 from fake_stripe import API_VERSION
 from tests.fake_stripe import conformity
-from tests.fake_stripe.server import API_KEY, CARD, DAY, Stripe, fake_stripe_server
-from tests.fake_stripe.shop import Plan, buy, checkout, meter, plan, portal, use
+from tests.fake_stripe.server import API_KEY, CARD, DAY, Stripe
+from tests.fake_stripe.shop import Plan, buy, checkout, plan, portal, status, use
 
 LISTS = (
     "customers products prices billing/meters subscriptions invoices charges payment_intents "
     "checkout/sessions events?limit=100 webhook_endpoints invoice_payments billing_portal/configurations"
 )
 FAILS_LATER = {**CARD, "number": "4000 0000 0000 0341"}
-
-
-@pytest.fixture
-def here() -> Iterator[Stripe]:
-    with fake_stripe_server() as made:
-        yield made
-
-
-@pytest.fixture
-def small(here: Stripe) -> Plan:
-    return plan(here, "managed_15", 1000, meter(here).id)
-
-
-@pytest.fixture
-def two(here: Stripe) -> tuple[str, str]:
-    names = ("first", "second")
-    return tuple(here.api.customers.create({"email": f"{name}@example.com"}).id for name in names)  # type: ignore[return-value]
-
-
-def status(here: Stripe, subscription: Any) -> str:
-    return here.api.subscriptions.retrieve(subscription.id).status
 
 
 def renew(here: Stripe, subscription: Any) -> None:

@@ -1,34 +1,12 @@
 """A customer changes in the portal what its configuration shows, and only what is theirs."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import stripe
 
-from tests.fake_stripe.server import CARD, Stripe, fake_stripe_server
-from tests.fake_stripe.shop import Plan, buy, meter, plan, portal
-
-
-@pytest.fixture
-def here() -> Iterator[Stripe]:
-    with fake_stripe_server() as made:
-        yield made
-
-
-@pytest.fixture
-def small(here: Stripe) -> Plan:
-    return plan(here, "managed_15", 1000, meter(here).id)
-
-
-@pytest.fixture
-def two(here: Stripe) -> tuple[str, str]:
-    names = ("first", "second")
-    return tuple(here.api.customers.create({"email": f"{name}@example.com"}).id for name in names)  # type: ignore[return-value]
-
-
-def status(here: Stripe, subscription: Any) -> str:
-    return here.api.subscriptions.retrieve(subscription.id).status
+from tests.fake_stripe.server import CARD, Stripe
+from tests.fake_stripe.shop import Plan, buy, plan, portal, status
 
 
 def test_a_portal_shows_and_changes_only_its_customer(
@@ -79,8 +57,8 @@ def test_a_portal_has_what_its_configuration_shows_and_no_more(
     shown = here.http.get(opened.url).text
     assert "Status: active" in shown
     assert not any(word in shown for word in ("<button", "Invoice", "Payment method", "4242"))
-    for deed, form in (("cancel", {"subscription": mine.id}), ("card", CARD), ("pay", {"invoice": "in_x"})):
-        assert "There is no such button." in here.http.post(f"{opened.url}/{deed}", data=form).text
+    for action, form in (("cancel", {"subscription": mine.id}), ("card", CARD), ("pay", {"invoice": "in_x"})):
+        assert "There is no such button." in here.http.post(f"{opened.url}/{action}", data=form).text
     assert here.api.subscriptions.retrieve(mine.id) == mine
     assert "Cancel plan" in here.http.get(portal(here, two[1])).text
     assert here.api.subscriptions.retrieve(theirs.id) == theirs

@@ -1,20 +1,12 @@
 """Webhooks are signed and sent until they are accepted; forgeries are those that the SDK rejects."""
 
 import time
-from collections.abc import Iterator
 
-import pytest
 import stripe
 
 from fake_stripe import API_VERSION
 from fake_stripe.signing import FORGERIES
-from tests.fake_stripe.server import SECRET, Stripe, fake_stripe_server
-
-
-@pytest.fixture
-def here() -> Iterator[Stripe]:
-    with fake_stripe_server() as made:
-        yield made
+from tests.fake_stripe.server import SECRET, Stripe
 
 
 def test_webhooks_are_signed_and_retried_until_they_are_taken(here: Stripe) -> None:

@@ -44,6 +44,7 @@ def test_a_question_has_the_same_range_of_time_for_both() -> None:
     )
 
 
+# The peer is not part of the project: docs/performance.md says how to build it.
 @pytest.mark.skipif(binary() is None, reason=SKIPPED)
 def test_both_find_the_same() -> None:
     cost = cost_of(
