@@ -1,20 +1,18 @@
 """One account's flood of files and another's small file, on the whole stack with its real queue."""
 
 import gzip
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
+from local.overrides import HERE
 from tests.integration.sending import new_run
 from tests.integration.stack import RunningStack, bearer, wait_until
 
-FLOOD_FILES = 16
-PROBES = 2
-FLOOR_SECONDS = 2.0
-"""Two processors do the flood's reading and all else beside it; the stack looks for messages each second."""
+FLOOD_FILES = 10
+SMALL_FILES = 2
 
 SETTLED = {"done", "partly", "failed"}
 READ = SETTLED | {"loading"}
@@ -35,9 +33,9 @@ def flood(stack: RunningStack, run: str) -> None:
         s3.put_object(Bucket=page["drop_bucket"], Key=f"{page['drop_prefix']}{run}/{number}", Body=SLOW)
 
 
-def seconds_of_a_small_file(client: httpx.Client, keys: dict[str, str], run: str) -> float:
-    """From announcing a small file until its rows are staged."""
-    began, body = time.monotonic(), f"{run} a line of another account\n".encode()
+def read_a_small_file(client: httpx.Client, keys: dict[str, str], run: str) -> None:
+    """Announce and put a small file; return once its rows are staged."""
+    body = f"{run} a line of another account\n".encode()
     announced = client.post(
         "/v1/uploads", json={"filename": f"{run}.log", "size": len(body)}, headers=bearer(keys["ingest"])
     ).json()
@@ -51,7 +49,6 @@ def seconds_of_a_small_file(client: httpx.Client, keys: dict[str, str], run: str
 
     wait_until(lambda: upload()["state"] in READ, 60, "the small file is read")
     assert upload()["rows_stored"] == 1
-    return time.monotonic() - began
 
 
 def states(client: httpx.Client, key: str, run: str) -> list[str]:
@@ -66,27 +63,27 @@ def states(client: httpx.Client, key: str, run: str) -> list[str]:
         query = {"limit": "100", "cursor": page["next_cursor"]}
 
 
-def slowest(act: Callable[[], float]) -> float:
-    """Of a few: the first one is put right behind the flood."""
-    return max(act() for _ in range(PROBES))
-
-
 def test_a_small_file_is_read_at_once_beside_a_flood_of_another_accounts(
     stack: RunningStack, client: httpx.Client
 ) -> None:
+    """An order, not a time: a busy machine reads both slowly. `make fairness` has the times."""
     run, small = new_run(), stack.second_keys
-    seconds_of_a_small_file(client, small, run)  # the functions' cold starts
-    before = slowest(lambda: seconds_of_a_small_file(client, small, run))
     flood(stack, run)
-    beside = slowest(lambda: seconds_of_a_small_file(client, small, run))
-    under_way = states(client, stack.keys["read"], run)
+    at_once = [0]
 
-    assert len([each for each in under_way if each in READ]) < FLOOD_FILES / 2, "it was beside a flood"
+    def flooded() -> list[str]:
+        seen = states(client, stack.keys["read"], run)
+        at_once.append(seen.count("reading"))
+        return seen
+
+    for _ in range(SMALL_FILES):
+        read_a_small_file(client, small, run)
+        overtaken = flooded()
+    assert len([each for each in overtaken if each in READ]) < FLOOD_FILES / 2, overtaken
     wait_until(
-        lambda: [each in SETTLED for each in states(client, stack.keys["read"], run)] == [True] * FLOOD_FILES,
+        lambda: [each in SETTLED for each in flooded()] == [True] * FLOOD_FILES,
         300,
         "each file of the flood is read, too",
     )
-    assert set(states(client, stack.keys["read"], run)) == {"partly"}
-    after = slowest(lambda: seconds_of_a_small_file(client, small, run))
-    assert beside <= 2 * max(before, after) + FLOOR_SECONDS, (before, beside, after)
+    assert set(flooded()) == {"partly"}
+    assert max(at_once) == int(HERE["slots_a_tenant"]), "the flood has its share of the invocations, no more"
