@@ -58,12 +58,6 @@ def test_curl_sends_and_reads_with_the_key_as_user_or_as_password(stack: Running
         assert curl(path, generate(), *more)[0] == "401"
 
 
-def test_what_the_readme_links_to_exists() -> None:
-    links = re.findall(r"\]\(([^)#:]+)", README.read_text())
-    assert links
-    assert [link for link in links if not (PROJECT_ROOT / link).exists()] == []
-
-
 def _documents(text: str) -> list[Any]:
     """JSON documents back to back."""
     decoder, found = json.JSONDecoder(), []
