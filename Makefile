@@ -201,5 +201,5 @@ lock: setup ## pin again what pyproject.toml asks for, with hashes; versions sta
 	@$(COMPILE) pyproject.toml --group clients --universal --python-version 3.11 -o tests/clients/requirements.txt
 	@$(COMPILE) pyproject.toml --group audit --universal --python-version 3.11 -o audit/requirements.txt
 
-clean: ## forget everything built, kept and installed here
+clean: ## delete everything that was built, kept or installed here
 	@rm -rf .venv .venv-audit .venv-rehearse .venv-clients .local build cdk.out node_modules tests/clients/node_modules web/node_modules web/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -12,12 +12,11 @@ from functions.accounts.attempts import AttemptLimiter
 from functions.accounts.directory import Account, Directory
 from functions.accounts.email_copy import EmailCopy
 from functions.accounts.forms import Confirmation, LogIn, PasswordChange, Reset, SignUp
-from functions.accounts.identity import (
+from functions.accounts.identity import Identity
+from functions.accounts.identity_errors import (
     AddressTakenError,
-    Identity,
     IdentityUnavailableError,
     SecondFactorError,
-    SessionTokens,
     UnconfirmedError,
     WeakPasswordError,
     WrongCodeError,
@@ -25,6 +24,7 @@ from functions.accounts.identity import (
 )
 from functions.accounts.people import People, new_reset, new_tenant, to_rfc3339, unconfirmed
 from functions.accounts.person import Person
+from functions.accounts.session_tokens import SessionTokens
 from functions.accounts.sessions import Sessions
 from functions.shared import journal
 from functions.shared.access import Principal

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from pynamodb.expressions.update import Action
 
-from functions.accounts.identity import WrongPasswordError
+from functions.accounts.identity_errors import WrongPasswordError
 from functions.accounts.person import Person
 from functions.shared import journal
 from functions.shared.accounts.audit import AuditTrail, Origin

@@ -1,7 +1,7 @@
 """Request bodies of the public routes, decoded and validated. Passwords become `SecretText` when decoded.
 
 Each rejection is a 400. Its code names the field, `invalid_<field>`, and its message says what the field must
-be; the message never contains the value that was sent.
+be; the message never contains the value that was sent. For `unknown_field` it lists the allowed fields.
 """
 
 import re
@@ -13,7 +13,7 @@ import msgspec
 
 from functions.accounts.weak_passwords import weakness
 from functions.shared.errors import HttpError
-from functions.shared.forms import invalid, missing
+from functions.shared.forms import invalid, missing, unknown_field
 from functions.shared.secret_text import SecretText
 
 MIN_PASSWORD_CHARACTERS = 12
@@ -89,7 +89,7 @@ class LogOut:
 
 def sign_up(body: bytes) -> SignUp:
     """`POST /v1/signup`."""
-    fields = _Fields(body, "name", "email", "password", "accept_terms")
+    fields = _Fields(body, "name", "email", "password", "accept_terms", optional=("marketing_opt_in",))
     name, email = fields.name(), fields.email()
     form = SignUp(
         name=name,
@@ -110,7 +110,7 @@ def confirmation(body: bytes) -> Confirmation:
 
 def log_in(body: bytes) -> LogIn | Refresh | CookieRefresh:
     """`POST /v1/login`, with a password, a refresh token or the browser's cookie."""
-    fields = _Fields(body)
+    fields = _Fields(body, optional=("email", "password", "refresh_token", "cookie"))
     cookie = fields.flag("cookie")
     if fields.has("refresh_token"):
         return Refresh(fields.token())
@@ -140,21 +140,25 @@ def password_change(body: bytes) -> PasswordChange:
 
 def log_out(body: bytes) -> LogOut:
     """`POST /v1/logout`; the body may be empty."""
-    fields = _Fields(body)
+    fields = _Fields(body, optional=("everywhere", "refresh_token", "cookie"))
     token = fields.token() if fields.has("refresh_token") else None
     return LogOut(fields.flag("everywhere"), token, fields.flag("cookie"))
 
 
 class _Fields:
-    """A body's fields, each read as a required type. Missing `required` ones are a 400."""
+    """A body's fields, each read as a required type. Missing `required` ones are a 400, and so is a field
+    that is neither required nor `optional`: a misspelt choice would otherwise be lost in silence."""
 
-    def __init__(self, body: bytes, *required: str) -> None:
+    def __init__(self, body: bytes, *required: str, optional: Sequence[str] = ()) -> None:
         try:
             content = msgspec.json.decode(body or b"{}")
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise HttpError(400, "invalid_body", "The body is not valid JSON.") from None
         if not isinstance(content, dict):
             raise HttpError(400, "invalid_body", "The body is not a JSON object.")
+        allowed = (*required, *optional)
+        if not content.keys() <= set(allowed):
+            raise unknown_field(allowed)  # not its name, which may be a password without its name
         self._content: dict[str, Any] = {
             name: SecretText(value) if name in _SECRET and isinstance(value, str) else value
             for name, value in content.items()

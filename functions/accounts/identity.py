@@ -6,46 +6,31 @@ client's public id is not enough to guess passwords without passing our counters
 request, which holds a password, a code or a token. Email addresses are passed in lower case.
 """
 
-import base64
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from functions.accounts.client_secret import ClientSecret, SecretUnavailableError
+from functions.accounts.identity_errors import (
+    NO_SUCH_CODE,
+    NOT_A_LIVE_TOKEN,
+    SILENT,
+    WEAK,
+    AddressTakenError,
+    CognitoRefusedError,
+    IdentityUnavailableError,
+    SecondFactorError,
+    WeakPasswordError,
+    WrongCodeError,
+    error_of_call,
+    error_of_sign_in,
+    error_of_sign_up,
+)
+from functions.accounts.session_tokens import SessionTokens, session_tokens
 from functions.shared.aws_client import asked, client
-from functions.shared.errors import PermanentError, RetryableError
 from functions.shared.secret_text import SecretText
 
 T = TypeVar("T")
-
-
-class IdentityUnavailableError(RetryableError):
-    """Cognito did not answer, or throttles us."""
-
-
-class AddressTakenError(PermanentError):
-    """An identity with this address exists already, confirmed or not."""
-
-
-class WrongPasswordError(PermanentError):
-    """Address and password do not match, or the refresh token is not valid."""
-
-
-class UnconfirmedError(PermanentError):
-    """The person has not confirmed the address; says nothing about the password."""
-
-
-class SecondFactorError(PermanentError):
-    """The password was right, but the person has a second factor, which is not supported yet."""
-
-
-class WrongCodeError(PermanentError):
-    """The code is wrong, used or expired, or the address is unknown."""
-
-
-class WeakPasswordError(PermanentError):
-    """The pool's password policy rejects the password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,53 +39,6 @@ class CognitoUser:
 
     subject: str
     confirmed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SessionTokens:
-    """Tokens of a sign-in or refresh; `refresh` is None after a refresh. `expires_in` in seconds.
-
-    `session` and `signed_in_at` (Unix seconds) are the same for all tokens of one sign-in.
-    """
-
-    subject: str
-    session: str
-    signed_in_at: int
-    access: SecretText
-    refresh: SecretText | None
-    expires_in: int
-
-
-class _RefusedError(Exception):
-    """Cognito rejected the call; `code` is its error code."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-_BUSY = {
-    "TooManyRequestsException",
-    "InternalErrorException",
-    "ThrottlingException",
-    "CodeDeliveryFailureException",
-}
-_NO_SUCH_CODE = {
-    "CodeMismatchException",
-    "ExpiredCodeException",
-    "UserNotFoundException",
-    "NotAuthorizedException",
-    "InvalidParameterException",
-    # Limits for one user: a different answer than for a wrong code would reveal which users exist.
-    "TooManyFailedAttemptsException",
-    "LimitExceededException",
-    "UserNotConfirmedException",
-}
-_SILENT = _NO_SUCH_CODE
-"""Errors of a request for a mail that are hidden from the caller."""
-
-_WEAK = ("InvalidPasswordException", "PasswordHistoryPolicyViolationException")
-_NOT_A_LIVE_TOKEN = ("NotAuthorizedException", "InvalidParameterException", "UnsupportedTokenTypeException")
 
 
 class Identity:
@@ -129,8 +67,8 @@ class Identity:
                 Password=password.reveal(),
                 UserAttributes=[{"Name": "email", "Value": email}],
             )
-        except _RefusedError as refused:
-            raise _of_sign_up(refused.code) from None
+        except CognitoRefusedError as refused:
+            raise error_of_sign_up(refused.code) from None
         subject: str = answer["UserSub"]
         return subject
 
@@ -138,7 +76,7 @@ class Identity:
         """The identity with this address, or None."""
         try:
             answer = self._call("admin_get_user", UserPoolId=self._pool, Username=email)
-        except _RefusedError as refused:
+        except CognitoRefusedError as refused:
             if refused.code == "UserNotFoundException":
                 return None
             raise IdentityUnavailableError(refused.code) from None
@@ -149,7 +87,7 @@ class Identity:
         """Delete an identity by its subject; its address may belong to another identity by now."""
         try:
             self._call("admin_delete_user", UserPoolId=self._pool, Username=subject)
-        except _RefusedError as refused:
+        except CognitoRefusedError as refused:
             if refused.code != "UserNotFoundException":
                 raise IdentityUnavailableError(refused.code) from None
 
@@ -188,7 +126,7 @@ class Identity:
         """Revoke all refresh tokens issued until now; does nothing for an unknown subject."""
         try:
             self._call("admin_user_global_sign_out", UserPoolId=self._pool, Username=subject)
-        except _RefusedError as refused:
+        except CognitoRefusedError as refused:
             if refused.code != "UserNotFoundException":
                 raise IdentityUnavailableError(refused.code) from None
 
@@ -211,11 +149,11 @@ class Identity:
                     "SECRET_HASH": self._hash_for(email),
                 },
             )
-        except _RefusedError as refused:
-            raise _of_sign_in(refused.code) from None
+        except CognitoRefusedError as refused:
+            raise error_of_sign_in(refused.code) from None
         if "AuthenticationResult" not in answer:
             raise SecondFactorError("a second factor is asked for")
-        return _tokens(answer["AuthenticationResult"])
+        return session_tokens(answer["AuthenticationResult"])
 
     def refresh(self, token: SecretText) -> SessionTokens:
         """A new access token for a refresh token.
@@ -234,9 +172,9 @@ class Identity:
                 ClientSecret=self._known(self._secret.secret).reveal(),
                 RefreshToken=token.reveal(),
             )
-        except _RefusedError as refused:
-            raise _of_sign_in(refused.code) from None
-        return _tokens(answer["AuthenticationResult"])
+        except CognitoRefusedError as refused:
+            raise error_of_sign_in(refused.code) from None
+        return session_tokens(answer["AuthenticationResult"])
 
     def revoke(self, token: SecretText) -> None:
         """Revoke a refresh token; one that has ended already stays ended."""
@@ -247,8 +185,8 @@ class Identity:
                 ClientId=self._client_id,
                 ClientSecret=self._known(self._secret.secret).reveal(),
             )
-        except _RefusedError as refused:
-            if refused.code not in _NOT_A_LIVE_TOKEN:
+        except CognitoRefusedError as refused:
+            if refused.code not in NOT_A_LIVE_TOKEN:
                 raise IdentityUnavailableError(refused.code) from None
 
     def change_password(self, access: SecretText, old: SecretText, new: SecretText) -> None:
@@ -266,10 +204,10 @@ class Identity:
                 PreviousPassword=old.reveal(),
                 ProposedPassword=new.reveal(),
             )
-        except _RefusedError as refused:
-            if refused.code in _WEAK:
+        except CognitoRefusedError as refused:
+            if refused.code in WEAK:
                 raise WeakPasswordError("the pool's policy refuses the password") from None
-            raise _of_sign_in(refused.code) from None
+            raise error_of_sign_in(refused.code) from None
 
     def sign(self, purpose: str, text: str) -> str:
         """A signature that only we can make; see ClientSecret.sign."""
@@ -284,8 +222,8 @@ class Identity:
         """
         try:
             answer = self._call("get_user", AccessToken=access.reveal())
-        except _RefusedError as refused:
-            raise _of_sign_in(refused.code) from None
+        except CognitoRefusedError as refused:
+            raise error_of_sign_in(refused.code) from None
         attributes = {each["Name"]: each["Value"] for each in answer["UserAttributes"]}
         if attributes.get("email_verified") != "true":
             return None
@@ -306,10 +244,10 @@ class Identity:
                 AccessToken=access.reveal(),
                 UserAttributes=[{"Name": "email", "Value": email}],
             )
-        except _RefusedError as refused:
+        except CognitoRefusedError as refused:
             if refused.code == "AliasExistsException":
                 raise AddressTakenError("the address is taken") from None
-            raise _of_sign_in(refused.code) from None
+            raise error_of_sign_in(refused.code) from None
 
     def confirm_email(self, access: SecretText, code: SecretText) -> None:
         """Confirm a new address with the code that `change_email` mailed; it replaces the old one.
@@ -345,76 +283,20 @@ class Identity:
     def _with_code(self, operation: str, **parameters: str) -> None:
         try:
             self._call(operation, **parameters)
-        except _RefusedError as refused:
-            if refused.code in _WEAK:
+        except CognitoRefusedError as refused:
+            if refused.code in WEAK:
                 raise WeakPasswordError("the pool's policy refuses the password") from None
-            if refused.code in _NO_SUCH_CODE or refused.code == "AliasExistsException":
+            if refused.code in NO_SUCH_CODE or refused.code == "AliasExistsException":
                 raise WrongCodeError("the code is not good") from None
             raise IdentityUnavailableError(refused.code) from None
 
     def _silently(self, operation: str, **parameters: str) -> None:
         try:
             self._call(operation, **parameters)
-        except _RefusedError as refused:
-            if refused.code not in _SILENT:
+        except CognitoRefusedError as refused:
+            if refused.code not in SILENT:
                 raise IdentityUnavailableError(refused.code) from None
 
     def _call(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = asked(lambda: getattr(self._client, operation)(**parameters), _failed)
+        answer: dict[str, Any] = asked(lambda: getattr(self._client, operation)(**parameters), error_of_call)
         return answer
-
-
-def _failed(code: str) -> Exception:
-    """Names of Cognito's own errors contain "Exception"; any other error did not come from Cognito."""
-    if code in _BUSY or not code.endswith("Exception"):
-        return IdentityUnavailableError(f"Cognito: {code}")
-    return _RefusedError(code)
-
-
-def _of_sign_up(code: str) -> Exception:
-    match code:
-        case "UsernameExistsException" | "AliasExistsException":
-            return AddressTakenError("the address is taken")
-        case "InvalidPasswordException" | "InvalidParameterException":
-            return WeakPasswordError("the pool's policy refuses the password")
-        case _:
-            return IdentityUnavailableError(f"Cognito: {code}")
-
-
-def _of_sign_in(code: str) -> Exception:
-    match code:
-        case "UserNotConfirmedException":
-            return UnconfirmedError("the address is not confirmed")
-        case (
-            "NotAuthorizedException"
-            | "UserNotFoundException"
-            | "InvalidParameterException"
-            | "PasswordResetRequiredException"
-            | "RefreshTokenReuseException"
-            # Cognito's limit on one user's attempts at the old password, in addition to ours.
-            | "LimitExceededException"
-        ):
-            return WrongPasswordError("address and password do not belong together")
-        case _:
-            return IdentityUnavailableError(f"Cognito: {code}")
-
-
-def _tokens(result: dict[str, Any]) -> SessionTokens:
-    access: str = result["AccessToken"]
-    refresh = result.get("RefreshToken")
-    claims = _claims(access)
-    return SessionTokens(
-        subject=claims["sub"],
-        session=claims["origin_jti"],
-        signed_in_at=claims["auth_time"],
-        access=SecretText(access),
-        refresh=SecretText(refresh) if refresh else None,
-        expires_in=result["ExpiresIn"],
-    )
-
-
-def _claims(access: str) -> dict[str, Any]:
-    """Read the claims without verification: the token comes directly from Cognito."""
-    payload = access.split(".")[1]
-    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    return claims

@@ -15,7 +15,7 @@ from pynamodb.expressions.update import Action
 from functions.accounts.account_forms import Changes
 from functions.accounts.directory import Account, Directory
 from functions.accounts.email_copy import EmailCopy
-from functions.accounts.identity import AddressTakenError, WrongCodeError, WrongPasswordError
+from functions.accounts.identity_errors import AddressTakenError, WrongCodeError, WrongPasswordError
 from functions.accounts.people import People, to_rfc3339
 from functions.accounts.person import Person
 from functions.shared.access import Principal

@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from functions.accounts.attempts import AttemptLimiter
 from functions.accounts.failures import FailureLimiter
 from functions.accounts.forms import LogOut, Refresh
-from functions.accounts.identity import Identity, SessionTokens, WrongPasswordError
+from functions.accounts.identity import Identity
+from functions.accounts.identity_errors import WrongPasswordError
 from functions.accounts.people import MAX_ENDED_SESSIONS, People
 from functions.accounts.person import Person
 from functions.accounts.refresh_token import RefreshToken, verify_refresh_token
+from functions.accounts.session_tokens import SessionTokens
 from functions.shared.access import Principal
 from functions.shared.accounts.audit import AuditTrail, Origin
 from functions.shared.accounts.session_ends import ended_at

@@ -23,7 +23,7 @@ from functions.accounts.directory import Directory
 from functions.accounts.email_copy import EmailCopy
 from functions.accounts.failures import FailureLimiter
 from functions.accounts.forms import CookieRefresh, Refresh
-from functions.accounts.identity import Identity, SessionTokens
+from functions.accounts.identity import Identity
 from functions.accounts.people import People
 from functions.accounts.session_cookie import (
     EXPIRED_COOKIE,
@@ -31,6 +31,7 @@ from functions.accounts.session_cookie import (
     require_same_origin,
     session_cookie,
 )
+from functions.accounts.session_tokens import SessionTokens
 from functions.accounts.sessions import ImmediateRejectionError, Sessions
 from functions.shared.access import Principal, principal
 from functions.shared.accounts.audit import AuditTrail, origin

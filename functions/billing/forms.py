@@ -11,6 +11,7 @@ from functions.shared.forms import decoded, invalid
 from functions.shared.plans import GIGABYTE, PLANS
 
 MAX_CAP_GB = 1_000_000
+BYTE_GB = 1 / GIGABYTE
 
 Volume = Annotated[float, Meta(ge=0, le=MAX_CAP_GB)]
 
@@ -56,8 +57,19 @@ def caps(body: bytes) -> Caps:
     """`PATCH /v1/billing`: gigabytes per period, null for no cap."""
     asked = decoded(body, CapsForm)
     given = {"soft": asked.soft_cap_gb, "hard": asked.hard_cap_gb}
-    return Caps({name: _bytes(value) for name, value in given.items() if not isinstance(value, UnsetType)})
+    return Caps(
+        {
+            name: _bytes(f"{name}_cap_gb", value)
+            for name, value in given.items()
+            if not isinstance(value, UnsetType)
+        }
+    )
 
 
-def _bytes(gigabytes: float | None) -> int | None:
-    return None if gigabytes is None else round(gigabytes * GIGABYTE)
+def _bytes(field: str, gigabytes: float | None) -> int | None:
+    """The cap in bytes. A cap below one byte is not rounded to 0, which would accept no logs at all."""
+    if gigabytes is None:
+        return None
+    if 0 < gigabytes < BYTE_GB:
+        raise invalid(field, f"must be 0, or at least {BYTE_GB:.9f} (one byte), or null for no cap")
+    return round(gigabytes * GIGABYTE)

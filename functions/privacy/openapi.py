@@ -188,7 +188,8 @@ _ERASURES: Operations = {
         "Erase a person from the logs, or the account",
         "admin",
         {202: Reply("The erasure is requested.", ListedErasure, _ERASURE)},
-        description="Send `field` and `value` for a person; `account: true` and `confirm` for the account.",
+        description="Send `field` and `value` for a person; `account: true` and `confirm` for the account. "
+        "Repeated for a person before it has started, the request returns the same erasure.",
         body=Body.json(ErasureForm, {"field": "metadata.email", "value": "bob@example.com"}),
         errors=(
             *INVALID_BODY,

@@ -10,6 +10,7 @@ from functions.privacy import notice_texts
 from functions.privacy.erasure.erasures import (
     AccountClosingError,
     ErasureChangedError,
+    ErasureCounts,
     Erasures,
     NotCancellableError,
 )
@@ -131,7 +132,7 @@ class PrivacyService:
         return self.archives.link(export.object_key)
 
     def request_erasure(self, caller: Principal, subject: Subject, who: Origin) -> Erasure:
-        """Request the erasure of a person's rows.
+        """Request the erasure of a person's rows; while the same one waits, it is that one, until now.
 
         Requests of the account at the same time are counted again only when they may have used all that is
         left: to count reads its erasures.
@@ -144,7 +145,13 @@ class PrivacyService:
             now = self._now()
             self.refusals.check(caller.tenant, now)
             turn = self.turns.number(caller.tenant)
-            left = self._erasures_left(caller.tenant, now)
+            counts = self.erasures.counts(subject, now - SECONDS_A_DAY, byoc=caller.byoc)
+            if counts.waiting:
+                try:
+                    return self._request_again(caller.tenant, counts.waiting, now, who)
+                except ErasureChangedError:
+                    continue  # it has started: rows received since its request need another one
+            left = self._erasures_left(caller.tenant, counts, now)
             erasure = Erasure(
                 tenant=caller.tenant,
                 erasure_id=_new_id(),
@@ -242,9 +249,15 @@ class PrivacyService:
             ) from None
         return erasure
 
-    def _erasures_left(self, tenant: TenantId, now: int) -> int:
+    def _request_again(self, tenant: TenantId, erasure_id: str, now: int, who: Origin) -> Erasure:
+        waiting = self.erasures.of(tenant, erasure_id)
+        if waiting is None:
+            raise ErasureChangedError("the erasure is gone")
+        entry = self.audit.entry(tenant, who, f"{PERSON}.erasure_requested", erasure_id)
+        return self.erasures.request_again(waiting, now, [entry])
+
+    def _erasures_left(self, tenant: TenantId, counts: ErasureCounts, now: int) -> int:
         """How many more erasures of persons the account may request, at least one."""
-        counts = self.erasures.counts(tenant, now - SECONDS_A_DAY)
         left_open = MAX_OPEN_ERASURES - counts.open
         left_today = ERASURES_A_DAY - len(counts.persons_requested_at)
         if min(left_open, left_today) > 0:

@@ -71,6 +71,14 @@ def missing(names: Sequence[str], hint: str = "") -> HttpError:
     return HttpError(400, f"invalid_{names[0]}", f"{wrong}{hint}.", details=details)
 
 
+def unknown_field(allowed: Sequence[str], name: str = "", path: str = "") -> HttpError:
+    """The error for a field that the object at `path`, or the body, does not have; `name` may be unsaid."""
+    within = f"'{path}'" if path else "the body"
+    named = f" '{name[:MAX_NAME_CHARACTERS]}'" if name else ""
+    message = f"There is an unknown field{named} in {within}. Allowed fields: {', '.join(allowed)}."
+    return HttpError(400, "unknown_field", message, details={"field": path or BODY})
+
+
 def _rejection(fault: str, form: type, quotes_unknown: bool) -> HttpError:
     """Convert msgspec's message, of which only the kind and the path are used."""
     place = _PLACE.search(fault)
@@ -87,12 +95,8 @@ def _rejection(fault: str, form: type, quotes_unknown: bool) -> HttpError:
 
 
 def _unknown(name: str, path: str, kind: Any) -> HttpError:
-    within = f"'{path}'" if path else "the body"
-    named = f" '{name[:MAX_NAME_CHARACTERS]}'" if name else ""
     fields = [each for option in _options(kind) for each in getattr(option, "fields", ())]
-    allowed = ", ".join(each.encode_name for each in fields)
-    message = f"There is an unknown field{named} in {within}. Allowed fields: {allowed}."
-    return HttpError(400, "unknown_field", message, details={"field": path or BODY})
+    return unknown_field([each.encode_name for each in fields], name, path)
 
 
 @cache
@@ -125,6 +129,8 @@ def _step(kind: Any, step: str) -> Any:
 
 def _described(kind: Any) -> str:
     """What a value of the type must be, as a phrase."""
+    if values := (getattr(kind, "extra_json_schema", None) or {}).get("enum"):
+        return "one of " + ", ".join(values)
     phrases = dict.fromkeys(_phrase(each) for each in _options(kind))
     if "a number" in phrases:
         phrases.pop("a whole number", None)

@@ -16,15 +16,15 @@ from uuid import uuid4
 import pytest
 
 from bench.children import child
-from functions.accounts.identity import (
+from functions.accounts.identity import Identity
+from functions.accounts.identity_errors import (
     AddressTakenError,
-    Identity,
-    SessionTokens,
     UnconfirmedError,
     WeakPasswordError,
     WrongCodeError,
     WrongPasswordError,
 )
+from functions.accounts.session_tokens import SessionTokens
 from functions.accounts.tokens import AccessTokenVerifier, BadTokenError
 from functions.shared.secret_text import SecretText
 from local.user_pool import provision_identity

@@ -2,6 +2,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from functions.shared.tenancy import TenantId
+from tests.crash.furnishing import furnish
+from tests.crash.privacy_world import World as PrivacyWorld
+from tests.crash.privacy_world import new_tenant
 from tests.crash.retention_world import RetentionWorld, opened
 from tests.crash.world import World, world
 
@@ -21,3 +25,11 @@ def here() -> Iterator[World]:
 def retention(here: World) -> Iterator[RetentionWorld]:
     with opened(here) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def neighbour(here: PrivacyWorld) -> TenantId:
+    """Another account that has something everywhere, and keeps it."""
+    tenant, mark = new_tenant("neighbour")
+    furnish(here, tenant, mark)
+    return tenant

@@ -43,7 +43,24 @@ from functions.shared.tenancy import (
     own_tail_reads,
     own_tails,
 )
-from tests.crash.privacy_world import IN_PERSON, World
+from tests.crash.privacy_world import IN_PERSON, World, new_tenant
+
+ROW_LOCATIONS = {
+    "engine files",
+    "bucket staging/quarantine",
+    "bucket staging/uploads",
+    "bucket drop/dropin",
+    "bucket exports/exports",
+    "table search-exports",
+}
+"""Where rows are, copies of them, and the queries of exports."""
+
+
+def furnished(here: World) -> tuple[TenantId, str]:
+    """A new account that has something everywhere, and the text that is in all of it."""
+    tenant, mark = new_tenant()
+    furnish(here, tenant, mark)
+    return tenant, mark
 
 
 def furnish(here: World, tenant: TenantId, mark: str) -> None:

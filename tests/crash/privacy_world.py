@@ -34,6 +34,7 @@ from functions.privacy.erasure.moves import Move, next_move
 from functions.privacy.erasure.person_planner import PersonErasurePlanner
 from functions.privacy.erasure.place import ErasureClock
 from functions.privacy.erasure.planner import ErasurePlanner
+from functions.privacy.erasure.receipt import ErasureReceipt
 from functions.privacy.erasure.record import Erasure
 from functions.privacy.erasure.rows import EventRows
 from functions.privacy.erasure.subject import Subject
@@ -53,13 +54,11 @@ from functions.shared.accounts.suppressions import Suppressions
 from functions.shared.accounts.tombstones import TombstoneCache, Tombstones
 from functions.shared.buckets.customer import CustomerBucket
 from functions.shared.buckets.drop_bucket import DroppedFile
-from functions.shared.byoc.buckets import NoDestinationError
 from functions.shared.byoc.clients import ByocClients
 from functions.shared.byoc.destination_store import DestinationStore
 from functions.shared.byoc.encryption import CredentialEncryption, Shards
 from functions.shared.byoc.health import HealthStore
 from functions.shared.events.staged_key import StagedKey, time_ordered_id
-from functions.shared.exports.archives import Archives
 from functions.shared.exports.search_exports import SearchExports
 from functions.shared.tenancy import (
     TenantId,
@@ -67,7 +66,7 @@ from functions.shared.tenancy import (
 )
 from functions.shared.turn_log import DynamoTurnLog
 from functions.shared.turns import TurnClock
-from functions.shared.warehouse import Warehouse, WarehouseDownError
+from functions.shared.warehouse import Warehouse
 from functions.sync.batch_processor import BatchProcessor
 from functions.sync.batch_processor import Deadline as SyncTime
 from functions.sync.ledger import Ledger
@@ -81,6 +80,7 @@ from local import transactions
 from tests.aws_in_memory import create_tables
 from tests.crash.faults import Crash
 from tests.crash.marks import Aws, places_of
+from tests.crash.own_clouds import OwnClouds
 from tests.crash.traps import Trap, TrappedWarehouse
 
 QUICK_ENGINE = (
@@ -420,6 +420,13 @@ class World:
     def ask_for_account(self, tenant: TenantId) -> Erasure:
         return self.service.request_account_erasure(self.caller(tenant), str(tenant), IN_PERSON)
 
+    def receipt_of(self, erasure: Erasure) -> ErasureReceipt:
+        """The receipt of an erasure that is verified."""
+        status = self.service.status(erasure.erasure_id)
+        assert status is not None
+        assert status.receipt is not None
+        return status.receipt
+
     def archive_of(self, export: Export) -> zipfile.ZipFile:
         body = self.aws.s3.get_object(Bucket="exports", Key=export.object_key)["Body"].read()
         return zipfile.ZipFile(io.BytesIO(body))
@@ -428,30 +435,6 @@ class World:
 def step_of(move: Move) -> str:
     """A move as a name."""
     return str(getattr(move, "name", type(move).__name__))
-
-
-class OwnClouds:
-    """Stands for functions.shared.byoc.clients.ByocClients: the clouds that a test put into `world.own`."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def bucket(self, tenant: TenantId) -> Any:
-        return self._of(tenant)[0]
-
-    def warehouse(self, tenant: TenantId, _timeout_seconds: int) -> Any:
-        return self._of(tenant)[1]
-
-    def archives(self, tenant: TenantId) -> Archives:
-        self._of(tenant)
-        return Archives(f"own-{tenant}", self._world.aws.s3)
-
-    def _of(self, tenant: TenantId) -> tuple[Any, Any]:
-        if tenant not in self._world.own:
-            raise NoDestinationError("none")
-        if self._world.own_away:
-            raise WarehouseDownError("away")
-        return self._world.own[tenant]
 
 
 def new_tenant(stem: str = "t") -> tuple[TenantId, str]:

@@ -4,18 +4,21 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, cast
 
 import pyarrow.parquet as pq
+from backports import zstd
 
 from functions.query.byoc_search import ByocSearch
 from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.query.exporting.service import SearchExportService
 from functions.query.search_exporter import SearchExporter
 from functions.shared.access import Principal
+from functions.shared.buckets.customer import CustomerBucket
 from functions.shared.byoc.clients import ByocClients
 from functions.shared.events.staged_key import time_ordered_id
 from functions.shared.exports.export_files import ExportFiles
@@ -23,7 +26,11 @@ from functions.shared.exports.search_export import SearchExport
 from functions.shared.tenancy import TenantId, own_export_reads
 from functions.shared.turn_log import DynamoTurnLog
 from functions.shared.turns import TurnClock
-from tests.crash.privacy_world import LEAST_PART_BYTES, OwnClouds, World
+from functions.sync.ledger import Batch
+from functions.sync.load import EventsTable
+from functions.sync.plan import Manifest
+from tests.crash.own_clouds import OwnClouds
+from tests.crash.privacy_world import LEAST_PART_BYTES, World
 from tests.crash.tailing import WithoutHttp
 from tests.unit.query.test_byoc_search import Slots
 
@@ -175,3 +182,31 @@ def _text(instant: int, digits: int) -> str:
 def with_limits(exporting: Exporting, **limits: int) -> Exporting:
     """The same with other limits of the engine."""
     return Exporting(exporting.world, limits=replace(LIMITS, **limits))
+
+
+def store(here: World, tenant: TenantId, count: int, noise: int = 60) -> None:
+    """Events in several objects; a third of them at one instant, so that their order is that of sending."""
+    chance = random.Random(count)
+    began = here.now - 3 * 86_400
+    for start in range(0, count, 3_000):
+        rows = [
+            here.row(
+                tenant,
+                f"{number} {chance.randbytes(noise).hex()}",
+                {"n": number, "of": str(tenant)},
+                began if number % 3 == 0 else began + number,
+            )
+            for number in range(start, min(count, start + 3_000))
+        ]
+        assert here.deliver(here.stage(tenant, identified(rows)))
+
+
+def byoc_stores(here: World, rows: Sequence[bytes], tenant: TenantId) -> None:
+    """A customer's own bucket, and a ClickHouse with these rows."""
+    assert here.room
+    here.aws.s3.create_bucket(Bucket=f"own-{tenant}")
+    warehouse = here.room.database(f"own_{tenant.replace('-', '_')}")
+    if rows:
+        batch = Batch(Manifest("byoc", date(2030, 1, 1), ()), f"b-{tenant}", "sealed", ())
+        EventsTable(warehouse).insert(batch, zstd.compress(b"".join(rows), 1))
+    here.own[tenant] = (CustomerBucket(here.aws.s3, f"own-{tenant}"), warehouse)

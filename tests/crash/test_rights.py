@@ -1,16 +1,11 @@
-"""All data of an account, or of a person in its logs, is erased for good, whichever step a run dies at."""
+"""All data of an account, or of a person in its logs, is erased for good, and that of no other."""
 
-import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from obstore.store import MemoryStore
 
-from functions.privacy.erasure.place import ErasurePlace
-from functions.privacy.erasure.planner import ErasurePlanner
 from functions.privacy.erasure.receipt import account_hash, checked, person_hash
-from functions.privacy.erasure.record import Erasure
-from functions.privacy.erasure.run import ErasureRun
 from functions.privacy.erasure.subject import Subject
 from functions.quarantine.documents import QuarantineStore
 from functions.shared.buckets.platform import PlatformBucket
@@ -24,9 +19,8 @@ from functions.sync.notifications import StagedObject
 from functions.sync.settle import Settler
 from operate.console import Console
 from operate.erasures import ErasureStores, repeat_erasures
-from tests.crash.furnishing import furnish
+from tests.crash.furnishing import ROW_LOCATIONS, furnished
 from tests.crash.privacy_world import IN_PERSON, World, new_tenant, world_with_engine
-from tests.crash.traps import Trap
 
 EVERYWHERE = {
     "table people", "table keys", "table audit", "table announcements", "table notices", "table destinations",
@@ -49,31 +43,11 @@ BY_ITS_ID_TOO = {
     "uploads of exports",
 }
 
-ROW_LOCATIONS = {
-    "engine files",
-    "bucket staging/quarantine",
-    "bucket staging/uploads",
-    "bucket drop/dropin",
-    "bucket exports/exports",
-    "table search-exports",
-}
-"""Where rows are, copies of them, and the queries of exports."""
-
-STOPS = ("people", "tombstone", "access", "credentials", "billing")
-
 
 @pytest.fixture(scope="module")
 def here() -> Iterator[World]:
     with world_with_engine() as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def neighbour(here: World) -> TenantId:
-    """Another account that has something everywhere, and keeps it."""
-    tenant, mark = new_tenant("neighbour")
-    furnish(here, tenant, mark)
-    return tenant
 
 
 @pytest.fixture(scope="module")
@@ -83,20 +57,6 @@ def own_warehouse(here: World) -> Warehouse:
     warehouse = here.room.database("own")
     warehouse.command("SYSTEM START MERGES events")
     return warehouse
-
-
-def furnished(here: World) -> tuple[TenantId, str]:
-    tenant, mark = new_tenant()
-    furnish(here, tenant, mark)
-    return tenant, mark
-
-
-def deaths(seed: int) -> Iterator[Trap]:
-    """Every process dies, sooner or later; often enough at the very next write that there is no other way."""
-    chance = random.Random(seed)
-    while True:
-        after = chance.random() < 0.5
-        yield Trap(chance.randint(1 if after else 2, 4), after)
 
 
 def test_the_text_is_found_everywhere_before_so_that_not_finding_it_says_something(here: World) -> None:
@@ -123,7 +83,7 @@ def test_an_account_leaves_nothing_but_its_receipt_and_a_neighbour_loses_nothing
     found = here.where(mark, str(tenant), erasure.erasure_id)
     assert found == {mark: set(), str(tenant): {"table ledger"}, erasure.erasure_id: set()}
     assert (here.hash_of(neighbour), here.items_of(neighbour)) == (rows, theirs)
-    receipt = _receipt(here, erasure)
+    receipt = here.receipt_of(erasure)
     assert receipt.account == account_hash(erasure.erasure_id, tenant)
     assert receipt.person is None
     assert receipt.counts == {
@@ -149,7 +109,7 @@ def test_a_person_is_erased_and_all_others_stay(here: World, neighbour: TenantId
     assert here.rows_of(tenant) == 1
     assert here.where(other)[other] == {"engine files"}
     assert (here.hash_of(neighbour), here.items_of(neighbour)) == (rows, theirs)
-    receipt = _receipt(here, erasure)
+    receipt = here.receipt_of(erasure)
     assert receipt.counts == {
         "archives": 1, "checkpoints": 1, "quarantined": 1, "rows": 5, "search_exports": 2, "uploads": 1,
     }  # fmt: skip
@@ -201,56 +161,7 @@ def test_what_was_let_in_while_the_account_stopped_is_found_by_a_later_round(her
     here.drain()
 
     assert here.where(mark, str(tenant)) == {mark: set(), str(tenant): {"table ledger"}}
-    assert _receipt(here, erasure).counts["rows"] == 6
-
-
-@pytest.mark.parametrize("seed", range(1))
-def test_an_erasure_that_dies_at_every_step_is_verified_all_the_same(
-    here: World, neighbour: TenantId, seed: int
-) -> None:
-    account_dies(here, neighbour, seed)
-    person_dies(here, neighbour, seed)
-
-
-@pytest.mark.soak
-def test_an_erasure_that_dies_at_every_step_in_twenty_ways_is_verified_all_the_same(
-    here: World, neighbour: TenantId
-) -> None:
-    died_at: set[str] = set()
-    for seed in range(20):
-        died_at |= set(account_dies(here, neighbour, seed))
-        died_at |= set(person_dies(here, neighbour, seed))
-    places = {
-        "archives",
-        "idempotency_marks",
-        "quarantined",
-        "rows",
-        "traces",
-        "sign_ins",
-        "people",
-        "keys",
-        "audit",
-    }
-
-    assert died_at >= {*STOPS, *places, "Begin", "End", "after the end"}
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("after", [False, True])
-def test_a_single_death_at_any_write_changes_nothing(here: World, after: bool) -> None:
-    """Of each write in turn, before it, and after it took place without an answer."""
-    number = 1
-    while True:
-        tenant, mark = furnished(here)
-        here.drain()
-        erasure = here.ask_for_account(tenant)
-        died = here.erase(erasure, iter([Trap(number, after)]))
-        assert _receipt(here, erasure).counts["rows"] == 5
-        assert here.where(mark, str(tenant)) == {mark: set(), str(tenant): {"table ledger"}}
-        if not died:
-            break
-        number += 1
-    assert number > 60
+    assert here.receipt_of(erasure).counts["rows"] == 6
 
 
 def test_an_erasure_of_an_account_can_be_taken_back_for_seven_days_and_nothing_is_missing(
@@ -361,7 +272,7 @@ def test_an_object_that_is_not_loaded_for_hours_is_deleted_where_it_is_staged(he
     here.erase(erasure)
 
     assert list(here.staging.under(f"staged/v1/tenant={tenant}/")) == []
-    assert _receipt(here, erasure).counts["staged"] == 1
+    assert here.receipt_of(erasure).counts["staged"] == 1
 
 
 def test_a_person_is_waited_for_while_anything_is_staged_and_no_object_is_deleted(here: World) -> None:
@@ -413,7 +324,7 @@ def test_rows_of_a_file_that_was_read_and_deleted_before_the_first_look_are_eras
     here.erase(erasure)
 
     assert here.rows_of(tenant) == 1
-    assert _receipt(here, erasure).counts["rows"] == 6
+    assert here.receipt_of(erasure).counts["rows"] == 6
 
 
 def test_a_file_that_is_never_read_is_deleted_before_the_deadline(here: World) -> None:
@@ -458,7 +369,7 @@ def test_a_person_in_a_byoc_destination_is_erased_there_and_the_erasure_waits_fo
     found = own_warehouse.select("SELECT message FROM events WHERE tenant_id = {t:String}", {"t": tenant})
 
     assert [each["message"] for each in found.rows] == ["of another person"]
-    assert _receipt(here, erasure).counts == {"own_rows": 1}
+    assert here.receipt_of(erasure).counts == {"own_rows": 1}
 
 
 def test_of_a_destination_that_was_taken_away_there_is_nothing_to_erase(here: World) -> None:
@@ -466,7 +377,7 @@ def test_of_a_destination_that_was_taken_away_there_is_nothing_to_erase(here: Wo
     erasure = here.ask_for_person(tenant, "message", mark, plan="byoc")
     here.erase(erasure)
 
-    assert _receipt(here, erasure).counts == {}
+    assert here.receipt_of(erasure).counts == {}
 
 
 def test_what_a_backup_brought_back_is_erased_again_though_the_account_itself_is_not_back(
@@ -492,86 +403,7 @@ def test_what_a_backup_brought_back_is_erased_again_though_the_account_itself_is
     here.erase(again)
 
     assert here.where(mark, str(tenant)) == {mark: set(), str(tenant): {"table ledger"}}
-    assert _receipt(here, again).counts == {"billing": 2, "people": 1}
-
-
-def test_two_erasers_at_once_do_no_harm(here: World, neighbour: TenantId) -> None:
-    """A second one begins, and goes as far as it can, in the middle of each removal of the first."""
-    tenant, mark = furnished(here)
-    here.drain()
-    rows = here.hash_of(neighbour)
-    erasure = here.ask_for_account(tenant)
-    here.now = erasure.starts_at + 1
-    eraser, whole = here.eraser, ErasurePlanner.of
-    seconds: list[dict[str, int]] = []
-
-    def interrupted(planner: ErasurePlanner, of: Erasure) -> ErasureRun:
-        work = whole(planner, of)
-        if planner is eraser.planner:
-            for name, place in work.places.items():
-                work.places[name] = Interrupted(place, lambda: seconds.append(here.eraser.run()))
-        return work
-
-    for _ in range(40):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(ErasurePlanner, "of", interrupted)
-            eraser.run()
-        status = here.service.status(erasure.erasure_id)
-        assert status
-        if status.state == "verified":
-            break
-        here._wait_for(erasure)
-
-    assert len(seconds) >= 2
-    assert here.where(mark, str(tenant)) == {mark: set(), str(tenant): {"table ledger"}}
-    assert _receipt(here, erasure).counts["rows"] == 5
-    assert here.hash_of(neighbour) == rows
-
-
-class Interrupted:
-    """A place; another process is at work once its content was counted."""
-
-    def __init__(self, place: ErasurePlace, meanwhile: Callable[[], object]) -> None:
-        self._place, self._meanwhile = place, meanwhile
-
-    def count(self) -> int:
-        return self._place.count()
-
-    def remove(self) -> str | None:
-        self._meanwhile()
-        return self._place.remove()
-
-
-def account_dies(here: World, neighbour: TenantId, seed: int) -> list[str]:
-    """Nothing is left, the counts are those of an undisturbed erasure, and the neighbour has everything."""
-    tenant, mark = furnished(here)
-    rows, theirs = here.hash_of(neighbour), here.items_of(neighbour)
-    here.drain()
-    erasure = here.ask_for_account(tenant)
-    died_at = here.erase(erasure, deaths(seed))
-
-    assert len(died_at) > 30
-    assert here.where(mark, str(tenant)) == {mark: set(), str(tenant): {"table ledger"}}
-    counts = _receipt(here, erasure).counts
-    assert (counts["rows"], counts["keys"], counts["archives"], counts["people"]) == (5, 2, 3, 1)
-    assert (here.hash_of(neighbour), here.items_of(neighbour)) == (rows, theirs)
-    return died_at
-
-
-def person_dies(here: World, neighbour: TenantId, seed: int) -> list[str]:
-    tenant, mark = furnished(here)
-    rows, before = here.hash_of(neighbour), here.where(mark)[mark]
-    here.drain()
-    erasure = here.ask_for_person(tenant, "metadata.user_id", f"user-{mark}")
-    died_at = here.erase(erasure, deaths(seed))
-    left = here.where(f"user-{mark}")[f"user-{mark}"] - {"table destinations"}
-
-    assert len(died_at) > 8
-    assert left == set()
-    assert before - here.where(mark)[mark] == ROW_LOCATIONS
-    assert _receipt(here, erasure).counts["rows"] == 5
-    assert here.hash_of(neighbour) == rows
-    return died_at
+    assert here.receipt_of(again).counts == {"billing": 2, "people": 1}
 
 
 def test_the_receipts_of_all_these_are_one_chain(here: World) -> None:
@@ -580,10 +412,3 @@ def test_the_receipts_of_all_these_are_one_chain(here: World) -> None:
 
     assert number == len(receipts) > 2
     assert checked(receipts) == last
-
-
-def _receipt(here: World, erasure: Erasure):  # type: ignore[no-untyped-def]
-    status = here.service.status(erasure.erasure_id)
-    assert status is not None
-    assert status.receipt is not None
-    return status.receipt

@@ -2,37 +2,27 @@
 
 import json
 import random
-import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from datetime import UTC, date, datetime
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from backports import zstd
 
-from bench.in_process import EmbeddedEngine
 from functions.query.errors import budget_exceeded
 from functions.query.exporting.service import EXPORTS_A_DAY
 from functions.query.row_meter import RowMeter
 from functions.query.search_exporter import TURN_SECONDS
 from functions.shared.access import Principal
-from functions.shared.buckets.customer import CustomerBucket
 from functions.shared.errors import HttpError
 from functions.shared.exports.archives import Archives, NoUploadError
 from functions.shared.exports.cells import safe
 from functions.shared.exports.search_export import ABANDONED_AFTER_SECONDS, KEPT_SECONDS
 from functions.shared.tenancy import TenantId
-from functions.sync.ledger import Batch
-from functions.sync.load import EventsTable
-from functions.sync.plan import Manifest
 from tests.crash.faults import Crash
-from tests.crash.furnishing import furnish
-from tests.crash.privacy_world import Trap, World, new_tenant, world
-from tests.crash.search_exporting import LIMITS, Exporting, expected_rows, identified
+from tests.crash.privacy_world import Trap, World, new_tenant, world_with_engine
+from tests.crash.search_exporting import LIMITS, Exporting, byoc_stores, expected_rows, identified, store
 from tests.crash.test_exports import Pieces
 
 SOME = 10_200
@@ -40,36 +30,13 @@ SOME = 10_200
 
 @pytest.fixture(scope="module")
 def here() -> Iterator[World]:
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as place:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "tests")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        room = EmbeddedEngine(Path(place))
-        with world(room, Path(place)) as made:
-            yield made
-        room.close()
+    with world_with_engine() as made:
+        yield made
 
 
 @pytest.fixture
 def exporting(here: World) -> Exporting:
     return Exporting(here)
-
-
-def store(here: World, tenant: TenantId, count: int, noise: int = 60) -> None:
-    """Events in several objects; a third of them at one instant, so that their order is that of sending."""
-    chance = random.Random(count)
-    began = here.now - 3 * 86_400
-    for start in range(0, count, 3_000):
-        rows = [
-            here.row(
-                tenant,
-                f"{number} {chance.randbytes(noise).hex()}",
-                {"n": number, "of": str(tenant)},
-                began if number % 3 == 0 else began + number,
-            )
-            for number in range(start, min(count, start + 3_000))
-        ]
-        assert here.deliver(here.stage(tenant, identified(rows)))
 
 
 @pytest.fixture(scope="module")
@@ -195,17 +162,6 @@ def test_a_run_with_time_for_one_page_makes_progress_and_leaves_nothing_but_the_
     assert len(set(seen)) >= 3, seen
     assert exporting.rows(exporting.current(export)) == expected_rows(here, tenants[0])
     assert exporting.files(export).keys(export) == [export.object_key]
-
-
-def byoc_stores(here: World, rows: Sequence[bytes], tenant: TenantId) -> None:
-    """A customer's own bucket, and a ClickHouse with these rows."""
-    assert here.room
-    here.aws.s3.create_bucket(Bucket=f"own-{tenant}")
-    warehouse = here.room.database(f"own_{tenant.replace('-', '_')}")
-    if rows:
-        batch = Batch(Manifest("byoc", date(2030, 1, 1), ()), f"b-{tenant}", "sealed", ())
-        EventsTable(warehouse).insert(batch, zstd.compress(b"".join(rows), 1))
-    here.own[tenant] = (CustomerBucket(here.aws.s3, f"own-{tenant}"), warehouse)
 
 
 def test_a_byoc_customers_file_is_in_the_customers_bucket_and_nothing_of_it_in_ours(
@@ -445,66 +401,3 @@ def test_an_export_whose_upload_was_aborted_fails_and_releases_its_place(
         exporting.request(tenant)
     monkeypatch.undo()
     exporting.exporter().run()
-
-
-def test_the_erasure_of_a_person_deletes_the_exports_from_before_it_and_no_other_accounts(
-    exporting: Exporting,
-) -> None:
-    """One that is ready and one that is being written, whose query names the person."""
-    here, (tenant, mark), other = exporting.world, new_tenant(), new_tenant()[0]
-    rows = [here.row(tenant, f"of {mark} {n}") for n in range(20)] + [here.row(tenant, "of another person")]
-    assert here.deliver(here.stage(tenant, identified(rows)))
-    store(here, other, 10)
-    here.later(seconds=2)
-    theirs = exporting.make(other)
-    ready = exporting.make(tenant, query=f'"{mark}"')
-    since = datetime.fromtimestamp(here.now - 60, UTC).isoformat()
-    begun = exporting.request(tenant, compression="none", **{"from": since})
-    exporting.exporter(Pieces(4)).run()
-    assert exporting.files(begun).keys(begun) != []
-    assert {"bucket exports/exports", "table search-exports"} <= here.where(mark)[mark]
-    here.later(minutes=3)
-    here.erase(here.ask_for_person(tenant, "message", f"of {mark} 3"))
-    assert here.search_exports.all(tenant) == []
-    for export in (ready, begun):
-        assert exporting.files(export).keys(export) == []
-    assert here.where(mark)[mark].isdisjoint({"bucket exports/exports", "table search-exports"})
-    assert exporting.files(begun).archives.unfinished(f"exports/v1/tenant={tenant}/") == []
-    assert exporting.rows(exporting.current(theirs)) == expected_rows(here, other)
-    here.later(minutes=3)
-    again = exporting.make(tenant)
-    messages = [row["message"] for row in exporting.rows(again)]
-    assert f"of {mark} 3" not in messages
-    assert "of another person" in messages
-
-
-def test_the_erasure_of_a_person_deletes_a_byoc_customers_exports_in_the_customers_bucket(
-    exporting: Exporting,
-) -> None:
-    here, (tenant, mark), other = exporting.world, new_tenant("byoc"), new_tenant("byoc")[0]
-    for each in (tenant, other):
-        byoc_stores(here, identified([here.row(each, f"of {mark}"), here.row(each, "another")]), each)
-    here.later(seconds=2)
-    mine, theirs = (exporting.make(here.caller(each, "byoc")) for each in (tenant, other))
-    here.own[tenant][0].create(f"exports/v1/tenant={tenant}/sxp_gone/rest-1", b"of a run that died")
-    here.later(minutes=3)
-    here.own[tenant][1].command("SYSTEM START MERGES events")
-    here.erase(here.ask_for_person(tenant, "message", f"of {mark}", plan="byoc"))
-    assert list(here.own[tenant][0].under(f"exports/v1/tenant={tenant}/")) == []
-    assert here.search_exports.all(tenant) == []
-    assert exporting.files(mine).keys(mine) == []
-    assert len(exporting.rows(exporting.current(theirs))) == 2
-
-
-def test_the_erasure_of_an_account_leaves_no_export_of_it(exporting: Exporting) -> None:
-    here, (tenant, mark), other = exporting.world, new_tenant(), new_tenant()[0]
-    furnish(here, tenant, mark)
-    store(here, other, 10)
-    here.later(seconds=2)
-    theirs = exporting.make(other)
-    exporting.request(tenant, format="parquet")
-    exporting.exporter(Pieces(5)).run()
-    here.erase(here.ask_for_account(tenant))
-    assert here.search_exports.all(tenant) == []
-    assert list(here.exports_bucket.under(f"exports/v1/tenant={tenant}/")) == []
-    assert exporting.rows(exporting.current(theirs)) == expected_rows(here, other)

@@ -206,7 +206,7 @@ def test_the_page_has_the_tables_that_the_command_prints(idle: list[Line], price
 
 def test_the_page_says_which_prices_are_from_memory(prices: PriceList) -> None:
     for source in ("second-hand", "memory"):
-        ((named,),) = [re.findall(rf"^- {source}: (.+)$", PAGE, re.MULTILINE)]
+        ((named,),) = [re.findall(rf"^- {source}: (.+(?:\n  .+)*)$", PAGE, re.MULTILINE)]
         assert sorted(re.findall(r"`(\w+)`", named)) == sorted(
             name for name, each in prices.prices.items() if each.source == source
         )

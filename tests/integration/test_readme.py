@@ -3,7 +3,11 @@ import re
 import subprocess
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import pytest
+
+from functions.accounts.keys import generate
 from local.naming import PROJECT_ROOT
 from tests.integration.stack import RunningStack
 
@@ -26,10 +30,32 @@ def test_the_readmes_curl_lines_send_a_log_and_find_it(stack: RunningStack, tmp_
     assert [event["message"] for event in found["events"]] == ["payment of order 42 declined"]
 
 
-def test_what_the_readme_links_to_exists() -> None:
-    links = re.findall(r"\]\(([^)#:]+)", README.read_text())
-    assert links
-    assert [link for link in links if not (PROJECT_ROOT / link).exists()] == []
+@pytest.mark.parametrize("pair", ["{}:", ":{}"])
+def test_curl_sends_and_reads_with_the_key_as_user_or_as_password(stack: RunningStack, pair: str) -> None:
+    run = uuid4().hex
+
+    def curl(path: str, key: str, *more: str) -> tuple[str, Any]:
+        command = ["curl", "-sS", "-u", pair.format(key), "-w", "\n%{http_code}", f"{stack.api}{path}", *more]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        body, _, status = ran.stdout.rpartition("\n")
+        return status, json.loads(body)
+
+    accounts = {"mine": stack.keys, "theirs": stack.second_keys}
+    for whose, keys in accounts.items():
+        status, sent = curl(
+            "/v1/drain?wait=true", keys["ingest"], "-d", json.dumps({"message": f"{whose} {run}"})
+        )
+        assert (status, sent["accepted"]) == ("200", 1), sent
+    for whose, keys in accounts.items():
+        status, found = curl("/v1/search", keys["read"], "-d", json.dumps({"q": run}))
+        assert (status, [each["message"] for each in found["events"]]) == ("200", [f"{whose} {run}"])
+        assert curl("/v1/uploads", keys["read"])[0] == "200"
+    for path, more in (
+        ("/v1/drain", ("-d", '{"message": "x"}')),
+        ("/v1/search", ("-d", "{}")),
+        ("/v1/uploads", ()),
+    ):
+        assert curl(path, generate(), *more)[0] == "401"
 
 
 def _documents(text: str) -> list[Any]:

@@ -5,6 +5,7 @@ import re
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -13,11 +14,30 @@ from infra.topology import FUNCTIONS
 
 POLICY = Path("docs/privacy-policy.txt").read_text()
 PAGE = Path("docs/promises.md").read_text()
-ROWS = [
-    [cell.strip() for cell in line.strip().strip("|").split(" | ")]
-    for line in PAGE.splitlines()
-    if line.startswith("| ") and not line.startswith("| the policy says")
-]
+ENTRY = re.compile(r"((?:^> .+\n)+)\n((?:^(?:- |  ).+\n)+)", re.MULTILINE)
+
+
+class Promise(NamedTuple):
+    """A sentence of the policy, quoted, and the bullets below it by their label."""
+
+    sentence: str
+    code: list[str]
+    tests: list[str]
+    others: list[str]
+
+
+def promise(quoted: str, bullets: str) -> Promise:
+    items = [re.sub(r"\s+", " ", each).strip() for each in re.split(r"^- ", bullets, flags=re.MULTILINE)[1:]]
+    labelled = [each.partition(": ") for each in items]
+    return Promise(
+        " ".join(line.removeprefix("> ") for line in quoted.splitlines()),
+        [text for label, _, text in labelled if label == "Code"],
+        [text for label, _, text in labelled if label == "Test"],
+        [label for label, _, _ in labelled if label not in ("Code", "Test")],
+    )
+
+
+PROMISES = [promise(*found) for found in ENTRY.findall(PAGE)]
 
 LIBRARIES = {
     "aws_lambda_powertools", "backports", "boto3", "botocore", "certifi", "clickhouse_connect", "cramjam",
@@ -54,18 +74,25 @@ def sentences() -> list[str]:
 
 
 def test_every_sentence_of_the_policy_is_on_the_page_and_no_other() -> None:
-    told = [row[0] for row in ROWS]
+    told = [each.sentence for each in PROMISES]
     assert Counter(told) == Counter(sentences())
     assert told == sentences(), "and in its order"
     assert len(told) > 30
 
 
+def test_the_page_has_the_headings_of_the_policy_and_nothing_that_is_not_read() -> None:
+    headings = re.findall(r"^(\d+\. .+)$", POLICY, re.MULTILINE)
+    rest = ENTRY.sub("", PAGE[PAGE.index("\n> ") + 1 :])
+    assert [line.removeprefix("## ") for line in rest.splitlines() if line] == headings
+
+
 def test_every_sentence_has_what_does_it_and_what_proves_it() -> None:
-    assert [row for row in ROWS if len(row) != 3 or not row[1] or "::" not in row[2]] == []
+    wrong = [each for each in PROMISES if len(each.code) != 1 or not each.tests or each.others]
+    assert wrong == []
 
 
 def test_what_the_page_names_is_there() -> None:
-    named = re.findall(r"`((?:functions|infra|docs)/[\w/.]+)`", " ".join(row[1] for row in ROWS))
+    named = re.findall(r"`((?:functions|infra|docs)/[\w/.]+)`", " ".join(each.code[0] for each in PROMISES))
     assert len(named) > 30
     assert [path for path in named if not Path(path).is_file()] == []
 
@@ -89,8 +116,9 @@ def test_every_test_that_the_page_names_is_one_that_is_run(test: str) -> None:
 
 def test_every_proof_is_a_name_of_a_test() -> None:
     """Nothing but names: text that is not read as a name would not be looked up."""
-    for row in ROWS:
-        assert re.fullmatch(r"`tests/[\w/.]+::test_\w+`(, `tests/[\w/.]+::test_\w+`)*", row[2]), row[0]
+    for each in PROMISES:
+        for proof in each.tests:
+            assert re.fullmatch(r"`tests/[\w/.]+::test_\w+`", proof), each.sentence
 
 
 def test_logs_are_read_for_their_owner_and_for_upkeep_only() -> None:

@@ -1,7 +1,7 @@
 """Documentation of the routes of sign-in.
 
-The forms are read field by field (functions.accounts.forms), and fields that they do not know are ignored.
-Their types are only here; a test compares them with what the routes reject.
+The forms are read field by field (functions.accounts.forms). Their types are only here; a test compares them
+with what the routes reject.
 """
 
 from typing import Annotated, Literal
@@ -12,6 +12,7 @@ from functions.accounts import forms
 from functions.accounts.account_forms import CodeText
 from functions.accounts.openapi.shapes import CODE, EMAIL, ConfirmationSent, EmailText
 from functions.shared.openapi import (
+    INVALID_BODY,
     Body,
     Operation,
     Operations,
@@ -34,7 +35,7 @@ NewPassword = Annotated[
 RefreshToken = Annotated[str, Meta(min_length=1, max_length=forms.MAX_TOKEN_CHARACTERS)]
 
 
-class SignUpForm(Struct):
+class SignUpForm(Struct, forbid_unknown_fields=True):
     """`accept_terms` must be true."""
 
     name: Annotated[str, Meta(min_length=1, max_length=forms.MAX_NAME_CHARACTERS)]
@@ -44,7 +45,7 @@ class SignUpForm(Struct):
     marketing_opt_in: bool = False
 
 
-class ConfirmationForm(Struct):
+class ConfirmationForm(Struct, forbid_unknown_fields=True):
     """The mailed code, and the password of the sign-up."""
 
     email: EmailText
@@ -52,13 +53,13 @@ class ConfirmationForm(Struct):
     password: Password
 
 
-class EmailForm(Struct):
+class EmailForm(Struct, forbid_unknown_fields=True):
     """The address of an account, or of none: the response is the same."""
 
     email: EmailText
 
 
-class PasswordLogin(Struct):
+class PasswordLogin(Struct, forbid_unknown_fields=True):
     """A login with a password; with `cookie` from our own page, the refresh token goes into its cookie."""
 
     email: EmailText
@@ -66,19 +67,19 @@ class PasswordLogin(Struct):
     cookie: bool = False
 
 
-class RefreshLogin(Struct):
+class RefreshLogin(Struct, forbid_unknown_fields=True):
     """A login with the refresh token of an earlier one."""
 
     refresh_token: RefreshToken
 
 
-class CookieLogin(Struct):
+class CookieLogin(Struct, forbid_unknown_fields=True):
     """A login of our own page with its cookie."""
 
     cookie: Literal[True]
 
 
-class ResetForm(Struct):
+class ResetForm(Struct, forbid_unknown_fields=True):
     """The mailed code, and the new password."""
 
     email: EmailText
@@ -86,7 +87,7 @@ class ResetForm(Struct):
     password: NewPassword
 
 
-class LogoutForm(Struct):
+class LogoutForm(Struct, forbid_unknown_fields=True):
     """`refresh_token`: this session's, to revoke it too; with `cookie` it is the cookie's, which is deleted.
 
     `everywhere`: every session of the person ends.
@@ -97,7 +98,7 @@ class LogoutForm(Struct):
     everywhere: bool = False
 
 
-class PasswordChangeForm(Struct):
+class PasswordChangeForm(Struct, forbid_unknown_fields=True):
     """`password` is the current one."""
 
     password: Password
@@ -140,7 +141,6 @@ class LoginTokens(Struct):
 
 _PASSWORD, _NEW_PASSWORD = "violet-teapot-91-orbit", "copper-lantern-48-tide"
 _TOKENS = {"access_token": "eyJ…", "refresh_token": "r1.…", "expires_in": 3600, "token_type": "Bearer"}
-_FORM = ("invalid_<field>", "invalid_body")
 
 OPERATIONS: Operations = {
     "POST /v1/signup": Operation(
@@ -158,7 +158,7 @@ OPERATIONS: Operations = {
         body=Body.json(
             SignUpForm, {"name": "Ada", "email": EMAIL, "password": _PASSWORD, "accept_terms": True}
         ),
-        errors=_FORM,
+        errors=INVALID_BODY,
         page="api.md#sign-up-and-confirm",
     ),
     "POST /v1/signup/confirm": Operation(
@@ -172,7 +172,7 @@ OPERATIONS: Operations = {
         },
         body=Body.json(ConfirmationForm, {"email": EMAIL, "code": CODE, "password": _PASSWORD}),
         errors=(
-            *_FORM,
+            *INVALID_BODY,
             "invalid_code",
             "invalid_login",
             "unconfirmed",
@@ -188,7 +188,7 @@ OPERATIONS: Operations = {
         "none",
         {202: Reply("Always.", ConfirmationSent, {"status": "confirmation_sent"})},
         body=Body.json(EmailForm, {"email": EMAIL}),
-        errors=(*_FORM, "too_many_attempts"),
+        errors=(*INVALID_BODY, "too_many_attempts"),
         page="api.md#signing-in",
     ),
     "POST /v1/login": Operation(
@@ -198,7 +198,7 @@ OPERATIONS: Operations = {
         {200: Reply("The tokens of the session.", LoginTokens, _TOKENS)},
         body=Body.json((PasswordLogin, RefreshLogin, CookieLogin), {"email": EMAIL, "password": _PASSWORD}),
         errors=(
-            *_FORM,
+            *INVALID_BODY,
             "invalid_login",
             "no_session",
             "cross_site_request",
@@ -215,7 +215,7 @@ OPERATIONS: Operations = {
         "none",
         {202: Reply("Always.", CodeSent, {"status": "code_sent"})},
         body=Body.json(EmailForm, {"email": EMAIL}),
-        errors=(*_FORM, "too_many_attempts"),
+        errors=(*INVALID_BODY, "too_many_attempts"),
         page="api.md#signing-in",
     ),
     "POST /v1/password/reset": Operation(
@@ -224,7 +224,7 @@ OPERATIONS: Operations = {
         "none",
         {200: Reply("Every session ended.", PasswordChanged, {"status": "password_changed"})},
         body=Body.json(ResetForm, {"email": EMAIL, "code": CODE, "password": _PASSWORD}),
-        errors=(*_FORM, "invalid_code", "no_account", "too_many_attempts"),
+        errors=(*INVALID_BODY, "invalid_code", "no_account", "too_many_attempts"),
         page="api.md#signing-in",
     ),
     "POST /v1/password/change": Operation(
@@ -237,7 +237,7 @@ OPERATIONS: Operations = {
             )
         },
         body=Body.json(PasswordChangeForm, {"password": _PASSWORD, "new_password": _NEW_PASSWORD}),
-        errors=(*_FORM, "no_owner", "concurrent_change"),
+        errors=(*INVALID_BODY, "no_owner", "concurrent_change"),
         page="api.md#ending-sessions",
     ),
     "POST /v1/logout": Operation(
@@ -246,7 +246,7 @@ OPERATIONS: Operations = {
         "access token",
         {200: Reply("The session ended.", LoggedOut, {"status": "logged_out"})},
         body=Body.json(LogoutForm, {"everywhere": False}, required=False),
-        errors=(*_FORM, "cross_site_request"),
+        errors=(*INVALID_BODY, "cross_site_request"),
         page="api.md#ending-sessions",
     ),
 }

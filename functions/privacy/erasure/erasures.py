@@ -22,6 +22,7 @@ from functions.privacy.erasure.record import (
     item_of,
     key_of,
 )
+from functions.privacy.erasure.subject import Subject
 from functions.shared.errors import PermanentError, RetryableError
 from functions.shared.tables.erasures import OPEN_INDEX, ErasureItem
 from functions.shared.tables.store_errors import ConditionFailedError, StoreUnavailableError
@@ -49,10 +50,14 @@ class NotCancellableError(PermanentError):
 
 @dataclass(frozen=True, slots=True)
 class ErasureCounts:
-    """How many erasures are open, and when those of persons were requested that were requested lately."""
+    """How many erasures are open, and when those of persons were requested that were requested lately.
+
+    `waiting`: the id of an erasure of the same person that has not started; None without one.
+    """
 
     open: int
     persons_requested_at: tuple[int, ...]
+    waiting: str | None = None
 
 
 class Erasures:
@@ -106,17 +111,38 @@ class Erasures:
         erasures = [erasure_of(item) for item in self._table.query(str(tenant))]
         return sorted(erasures, key=lambda each: (each.requested_at, each.erasure_id), reverse=True)
 
-    def counts(self, tenant: TenantId, after: int) -> ErasureCounts:
-        """What counts for the limits of the tenant; only the attributes that are counted are returned."""
+    def counts(self, subject: Subject, after: int, *, byoc: bool) -> ErasureCounts:
+        """What counts for the limits of the subject's tenant, and whether `subject` already waits for its
+        erasure; only open erasures say whom they are about."""
         items = list(
             self._table.query(
-                str(tenant),
+                str(subject.tenant),
                 keep=ErasureItem.open.exists() | (ErasureItem.requested_at > after),
-                attributes=("kind", "open", "requested_at"),
+                attributes=("kind", "open", "requested_at", "erasure_id", "state", "byoc", "field", "value"),
             )
         )
         recent = (each.requested_at for each in items if each.kind == PERSON and each.requested_at > after)
-        return ErasureCounts(sum(each.open is not None for each in items), tuple(recent))
+        same = (
+            each.erasure_id
+            for each in items
+            if (each.state, each.byoc, each.field, each.value)
+            == (REQUESTED, byoc, subject.field, subject.value)
+        )
+        return ErasureCounts(sum(each.open is not None for each in items), tuple(recent), next(same, None))
+
+    def request_again(self, erasure: Erasure, now: int, also: Sequence[Write] = ()) -> Erasure:
+        """Let a waiting erasure of a person include the rows received until `now`; with `also` in one
+        transaction.
+
+        Raises
+        ------
+        ErasureChangedError: it has started, or another request came first.
+        """
+        if erasure.state != REQUESTED:
+            raise ErasureChangedError("the erasure has started")
+        new = replace(erasure, requested_at=max(now, erasure.requested_at), revision=erasure.revision + 1)
+        self._write([self._table.write_of_put(item_of(new), _at(erasure)), self._receipts.stands(new), *also])
+        return new
 
     def due(self, now: float) -> list[Erasure]:
         """The erasures to work on at `now`, the longest waiting first."""

@@ -31,8 +31,10 @@ class Erasure:
     """Times in Unix seconds.
 
     `subject`: whose rows, for a person; None for an account, and None after the end, when it is deleted.
-    `starts_at`: it does not start before then; until then the erasure of an account can be cancelled. `byoc`:
-    the account is on BYOC. `revision` increases with each write. `counts`: what was removed, once verified.
+    `requested_at`: rows received before are erased. `starts_at`: it does not start before then; until then
+    the erasure of an account can be cancelled. A repeated request for a person moves `requested_at`, and not
+    `starts_at`. `byoc`: the account is on BYOC. `revision` increases with each write. `counts`: what was
+    removed, once verified.
     """
 
     tenant: TenantId
@@ -51,8 +53,8 @@ class Erasure:
 
     @property
     def due_at(self) -> int:
-        """The law's deadline, counted from the day of the request."""
-        return self.requested_at + DUE_DAYS * SECONDS_A_DAY
+        """The law's deadline, counted from the first request."""
+        return min(self.requested_at, self.starts_at) + DUE_DAYS * SECONDS_A_DAY
 
     @property
     def open(self) -> bool:

@@ -1,5 +1,6 @@
 """Against the fake Stripe: caps, wrong bodies, scopes, deleted accounts, and a Stripe without an answer."""
 
+import json
 from typing import Any
 
 import pytest
@@ -28,6 +29,8 @@ def test_caps_are_set_shown_and_taken_away_one_by_one(here: Shop) -> None:
     [
         ("PATCH /v1/billing", {"hard_cap_gb": -1}, "invalid_hard_cap_gb"),
         ("PATCH /v1/billing", {"soft_cap_gb": "1"}, "invalid_soft_cap_gb"),
+        ("PATCH /v1/billing", {"soft_cap_gb": 9.9e-10}, "invalid_soft_cap_gb"),
+        ("PATCH /v1/billing", {"hard_cap_gb": 1e-12}, "invalid_hard_cap_gb"),
         ("PATCH /v1/billing", {"plan": "byoc"}, "unknown_field"),
         ("PATCH /v1/billing", [], "invalid_body"),
         ("POST /v1/billing/checkout", {"plan": "trial"}, "invalid_plan"),
@@ -43,6 +46,28 @@ def test_a_wrong_body_is_rejected_without_a_request_to_stripe(
     acme = here.account("acme")
     assert code_of(here.ask(route, acme, body)) == (400, code)
     assert here.record(acme).version == 0
+
+
+@pytest.mark.parametrize("body", [{}, {"plan": "gold"}, {"plan": 15}, {"plan": None}])
+@pytest.mark.parametrize("route", ["POST /v1/billing/checkout", "POST /v1/billing/plan"])
+def test_a_missing_or_wrong_plan_is_answered_with_the_plans_on_sale(
+    here: Shop, route: str, body: Any
+) -> None:
+    refused = json.loads(here.ask(route, here.account("acme"), body)["body"])
+    missing = "" if body else "is missing: it "
+    assert refused["error"] == f"'plan' {missing}must be one of byoc, managed_15, managed_30."
+    assert refused["field"] == "plan"
+
+
+def test_a_cap_of_one_byte_is_a_cap_of_one_byte_and_of_less_is_not_a_cap_of_nothing(here: Shop) -> None:
+    acme, globex = here.account("acme"), here.account("globex")
+    assert here.ask("PATCH /v1/billing", acme, {"hard_cap_gb": 1e-9, "soft_cap_gb": 0})["statusCode"] == 200
+    refused = json.loads(here.ask("PATCH /v1/billing", globex, {"hard_cap_gb": 1e-12})["body"])
+    assert refused["error"] == (
+        "'hard_cap_gb' must be 0, or at least 0.000000001 (one byte), or null for no cap."
+    )
+    assert (here.record(acme).hard_cap_bytes, here.record(acme).soft_cap_bytes) == (1, 0)
+    assert here.record(globex).hard_cap_bytes is None
 
 
 def test_only_who_may_administer_sees_or_buys(here: Shop) -> None:

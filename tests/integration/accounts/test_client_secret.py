@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.accounts.identity import Identity, IdentityUnavailableError
+from functions.accounts.identity import Identity
+from functions.accounts.identity_errors import IdentityUnavailableError
 from functions.shared.secret_text import SecretText
 from tests.integration.accounts.faults import silent
 from tests.unit.accounts.public_routes import OTHER_PASSWORD, PASSWORD, World, new_email

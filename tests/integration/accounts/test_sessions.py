@@ -403,18 +403,19 @@ def test_a_weak_new_password_is_refused_by_the_name_of_the_rule(here: World, new
     assert here.log_in(email).status == 200
 
 
-@pytest.mark.parametrize("route", ["signup", "reset"])
+@pytest.mark.parametrize(
+    ("route", "more"),
+    [("/v1/signup", {"name": "Ada", "accept_terms": True}), ("/v1/password/reset", {"code": "123456"})],
+    ids=["signup", "reset"],
+)
 @pytest.mark.parametrize(
     ("password", "rule"),
     [("aaaaaaaaaaaa", "repeat"), ("Password1234", "most common"), ("ada.king@1815", "e-mail")],
 )
 def test_a_weak_password_is_refused_wherever_one_is_set(
-    here: World, route: str, password: str, rule: str
+    here: World, route: str, more: dict[str, Any], password: str, rule: str
 ) -> None:
-    form = {"email": "ada.king@example.com", "password": password, "code": "123456", "name": "Ada"}
-    refused = here.ask(
-        "/v1/signup" if route == "signup" else "/v1/password/reset", {**form, "accept_terms": True}
-    )
+    refused = here.ask(route, {"email": "ada.king@example.com", "password": password, **more})
     assert refused.refused == (400, "invalid_password")
     assert "'password'" in refused.body["error"]
     assert rule in refused.body["error"]

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from functions.accounts import forms, sign_in
-from functions.accounts.identity import Identity, WrongPasswordError
+from functions.accounts.identity import Identity
+from functions.accounts.identity_errors import WrongPasswordError
 from functions.accounts.sign_in import SignInService, answer_to
 from functions.shared.errors import HttpError
 from functions.shared.secret_text import SecretText

@@ -13,7 +13,7 @@ from moto import mock_aws
 from functions.accounts import keys, routes
 from functions.accounts.directory import Account, Directory, Key
 from functions.accounts.handler import Settings, account_service
-from functions.accounts.identity import AddressTakenError, IdentityUnavailableError, WrongCodeError
+from functions.accounts.identity_errors import AddressTakenError, IdentityUnavailableError, WrongCodeError
 from functions.accounts.people import People
 from functions.accounts.person import Person
 from functions.shared.accounts.account_status import AccountStatus

@@ -20,8 +20,8 @@ NOTICE_MODULES = sorted(
     for path in FUNCTIONS_FOLDER.rglob("*.py")
     if path.name in ("mails.py", "notice_texts.py") or any(each in path.read_text() for each in WRITES)
 )
-REQUEST = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE)\s+/|\bAPI[:,]\s|(?<!\})/v1/")
-"""A method with a path, or a path that is no link."""
+REQUEST = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE)\b|\bAPI[:,]\s|(?<!\})/v1/")
+"""A method, or a path that is no link."""
 
 
 def texts_of(path: Path) -> Iterator[str]:
@@ -97,6 +97,7 @@ def test_the_modules_that_write_notices_are_found() -> None:
         "open the billing portal (API: /v1/billing/portal)",
         "This address shows the receipt: /v1/erasures/}",
         "Usage by day: API, /v1/usage.",
+        "To keep the account, send a DELETE for the erasure before then.",
     ],
 )
 def test_the_wordings_of_before_are_recognized(text: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from functions.privacy.erasure.erasures import ErasureCounts, Erasures
+from functions.privacy.erasure.subject import Subject
 from functions.privacy.refusals import REFUSED_SECONDS
 from functions.privacy.service import ERASURES_A_DAY, MAX_OPEN_ERASURES
 from functions.shared.tenancy import TenantId
@@ -54,18 +55,18 @@ def test_a_refused_account_asks_again_for_one_read_and_another_is_not_refused(
     assert here.ask("POST /v1/erasures", busy, JANE)["statusCode"] == 202
 
 
-def noting_reads(read: list[str]) -> Callable[[Erasures, TenantId, int], ErasureCounts]:
+def noting_reads(read: list[str]) -> Callable[..., ErasureCounts]:
     """`Erasures.counts` that notes whose erasures it counts."""
     original = Erasures.counts
 
-    def noted(self: Erasures, tenant: TenantId, after: int) -> ErasureCounts:
-        read.append(tenant)
-        return original(self, tenant, after)
+    def noted(self: Erasures, subject: Subject, after: int, *, byoc: bool) -> ErasureCounts:
+        read.append(subject.tenant)
+        return original(self, subject, after, byoc=byoc)
 
     return noted
 
 
-def test_to_count_erasures_returns_none_of_last_week_and_nothing_of_whom_they_are_about(here: World) -> None:
+def test_to_count_erasures_returns_none_of_last_week(here: World) -> None:
     """An account may have thousands; each request would return them all."""
     tenant, other = here.account("counted"), here.account("beside-counted")
     answers = list[Any]()
@@ -79,7 +80,14 @@ def test_to_count_erasures_returns_none_of_last_week_and_nothing_of_whom_they_ar
     answers.clear()
     assert counting.ask("POST /v1/erasures", tenant, JANE)["statusCode"] == 202
     ((counted,),) = answers
-    assert counted.keys() == {"kind", "open", "requested_at"}
+    assert counted.keys() == {
+        "kind", "open", "requested_at", "erasure_id", "state", "byoc", "field", "value",
+    }  # fmt: skip
+    verified(counting, tenant, counted["erasure_id"]["S"])
+    answers.clear()
+    assert counting.ask("POST /v1/erasures", tenant, {**JANE, "value": "next"})["statusCode"] == 202
+    ((counted,),) = answers
+    assert not {"field", "value"} & counted.keys(), "a verified erasure no longer says whom it was about"
 
 
 class AnswersKept:
@@ -117,7 +125,7 @@ def test_an_account_has_so_many_erasures_of_persons_a_day_and_another_has_its_ow
     assert here.ask("DELETE /v1/account", busy, {"confirm": busy})["statusCode"] == 202, "leaving is free"
     here.now += left + 1
     assert here.ask("POST /v1/erasures", busy, JANE)["statusCode"] == 202
-    assert here.ask("POST /v1/erasures", busy, JANE)["statusCode"] == 429
+    assert here.ask("POST /v1/erasures", busy, {**JANE, "value": "next"})["statusCode"] == 429
 
 
 @pytest.mark.parametrize(("bound", "answer"), [("MAX_OPEN_ERASURES", 409), ("ERASURES_A_DAY", 429)])
@@ -146,12 +154,13 @@ def test_a_request_that_another_one_overtakes_does_not_count_the_erasures_again_
     tenant, other = here.account("overtaken"), here.account("beside-overtaken")
     original, read, overtaking = Erasures.counts, list[str](), list[TenantId]()
 
-    def overtaken(self: Erasures, of: TenantId, after: int) -> ErasureCounts:
+    def overtaken(self: Erasures, subject: Subject, after: int, *, byoc: bool) -> ErasureCounts:
         """What is read is old when it is used: another request of `overtaking` comes first."""
-        found = original(self, of, after)
-        read.append(of)
+        found = original(self, subject, after, byoc=byoc)
+        read.append(subject.tenant)
         if overtaking:
-            assert here.ask("POST /v1/erasures", overtaking.pop(), JANE)["statusCode"] == 202
+            body = {**JANE, "value": f"overtakes-{len(read)}"}
+            assert here.ask("POST /v1/erasures", overtaking.pop(), body)["statusCode"] == 202
         return found
 
     monkeypatch.setattr(Erasures, "counts", overtaken)
@@ -159,7 +168,7 @@ def test_a_request_that_another_one_overtakes_does_not_count_the_erasures_again_
     assert here.ask("POST /v1/erasures", tenant, JANE)["statusCode"] == 202
     assert read == [tenant, tenant, other]
     overtaking[:] = [tenant]
-    refused = here.ask("POST /v1/erasures", tenant, JANE)
+    refused = here.ask("POST /v1/erasures", tenant, {**JANE, "value": "last"})
     assert (refused["statusCode"], decoded(refused)["code"]) == (409, "too_many_erasures")
     assert len(here.service.erasures.all(tenant)) == 3
     assert read[3:] == [tenant, tenant, tenant], "the second request was counted with one place left"

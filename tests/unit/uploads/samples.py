@@ -16,6 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from backports import zstd
 
+DISTINCT_LINES = [f"line {number} {random.Random(number).getrandbits(64):x}" for number in range(20_000)]
+"""Lines of which no two are alike, in several buffers of any compression."""
+
 Lines = list[tuple[str, str]]
 """A line and its own time."""
 
