@@ -20,6 +20,7 @@ from functions.ingest.accept import Accepted, accept
 from functions.ingest.browser import is_opened_by_a_browser
 from functions.ingest.idempotency import IdempotencyKey
 from functions.ingest.metrics import AcceptedLines, log_rejection
+from functions.ingest.places import Places, no_place, places_in
 from functions.ingest.protocols.contract import IngestProtocol, IngestResult, LogRequest, nothing_accepted
 from functions.ingest.protocols.table import ProtocolTable
 from functions.ingest.rate_limit import RateLimit, RequestWork
@@ -27,7 +28,6 @@ from functions.ingest.resends import Resends, resends_of
 from functions.ingest.staging_target import StagingTarget, StagingTargets, no_target
 from functions.ingest.staging_writer import StagingWriter
 from functions.ingest.unmatched import RouteTable, unmatched
-from functions.ingest.wait_places import Places, WaitPlaces, no_place
 from functions.shared import journal
 from functions.shared.access import Principal
 from functions.shared.buckets.platform import open_bucket
@@ -84,12 +84,11 @@ class Ingest(Struct, frozen=True):
 def _ingest() -> Ingest:
     settings = load(Settings)
     bucket = open_bucket(settings.staging_bucket)
-    places = WaitPlaces(bucket, settings.wait_places)
     return Ingest(
         StagingWriter(bucket),
         RateLimit(),
         lambda caller: _byoc_targets()(caller),
-        places.lease,
+        places_in(bucket, settings.wait_places),
         ProtocolTable.parse(settings.protocols),
         AcceptedLines(settings.requests_a_line),
     )

@@ -7,7 +7,6 @@ and lost, so it is refused.
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 from msgspec import Struct
 
@@ -21,6 +20,8 @@ class IdempotencyKey:
     """A request's Idempotency-Key; `fingerprint` is that of the body, once `reading` has passed all of it."""
 
     def __init__(self, key: str) -> None:
+        from hashlib import sha256  # OpenSSL: only for requests with a key
+
         self.key = key
         self._sha256 = sha256()
 

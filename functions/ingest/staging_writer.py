@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from hashlib import sha256
 
 from functions.ingest.idempotency import IdempotencyKey, IdempotencyMark
 from functions.shared import journal
@@ -84,6 +83,8 @@ class StagingWriter:
         self, ours: IdempotencyMark, receipt: ReceiptContext, once: IdempotencyKey
     ) -> IdempotencyMark:
         """The mark that counts: `ours`, unless there is another that is not too old."""
+        from hashlib import sha256  # OpenSSL: only for requests with a key
+
         named = sha256(f"{receipt.tenant}\0{once.key}".encode()).hexdigest()
         path = idempotency_prefix(receipt.tenant) + named
         if self._bucket.create(path, ours.encoded()) is not None:

@@ -9,7 +9,7 @@ tenant may use PLACES_A_TENANT of them, chosen by its id, so that one tenant can
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from secrets import token_hex
 
@@ -24,14 +24,6 @@ LEASE_SECONDS = 35
 """Longer than a request lives, whose function ends after 29: a lease never ends under its holder."""
 
 _FREE = b"0 free"
-
-Places = Callable[[TenantId], AbstractContextManager[bool]]
-"""Whether a tenant has a place, for as long as the block takes."""
-
-
-def no_place(_tenant: TenantId) -> AbstractContextManager[bool]:
-    """Nothing waits here."""
-    return nullcontext(False)
 
 
 class _WaitPlace(Struct, frozen=True):

@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 from functions.shared.errors import SettingsError
+from functions.shared.trusted_certificates import hashed_directory
 
 NO_BODY_HASH = hashlib.sha256(b"").hexdigest()
 
@@ -79,8 +80,8 @@ def endpoint(service: str, environ: Mapping[str, str] = os.environ) -> SplitResu
 
 @cache
 def trusted_tls() -> ssl.SSLContext:
-    """One for all connections: to read the trusted certificates takes 30 ms of CPU."""
-    return ssl.create_default_context()
+    """One for all connections: to read the trusted certificates may take 30 ms of CPU."""
+    return ssl.create_default_context(capath=hashed_directory())
 
 
 @lru_cache(maxsize=4)

@@ -21,7 +21,6 @@ from functools import cache, partial
 from typing import Any
 
 from functions.shared.aws_client import client
-from functions.shared.batch import PartialItemFailureResponse
 from functions.shared.byoc.clients import byoc_clients
 from functions.shared.byoc.health import MAX_PAUSE_SECONDS, HealthStore
 from functions.shared.byoc.settings import ByocSettings
@@ -36,7 +35,13 @@ from functions.sync.batch_processor import Deadline
 from functions.sync.byoc_loader import ByocLoader, Outcome
 from functions.sync.byoc_schema import prepare_tables
 from functions.sync.ledger import Ledger
-from functions.sync.notifications import QueueMessage, StagedObject, read_messages, redeliver
+from functions.sync.notifications import (
+    PartialBatchResponse,
+    QueueMessage,
+    StagedObject,
+    read_messages,
+    redeliver,
+)
 
 MARGIN_SECONDS = 5
 """Time that a batch needs besides its insert: ledger, fetch, delete."""
@@ -89,14 +94,12 @@ def _sync() -> Sync:
 
 
 @instrumented
-def handler(event: dict[str, Any], context: Any) -> PartialItemFailureResponse:
+def handler(event: dict[str, Any], context: Any) -> PartialBatchResponse:
     """Settle the objects that the messages name; return the messages to be redelivered."""
     return answer_to(event, lambda: context.get_remaining_time_in_millis() / 1000, _sync())
 
 
-def answer_to(
-    event: dict[str, Any], seconds_left: Callable[[], float], sync: Sync
-) -> PartialItemFailureResponse:
+def answer_to(event: dict[str, Any], seconds_left: Callable[[], float], sync: Sync) -> PartialBatchResponse:
     """`handler` with its parts injected; `seconds_left`: time until the invocation is stopped."""
     messages = read_messages(event)
     deadline = Deadline(lambda: seconds_left() - RESERVE_SECONDS, sync.a_batch_seconds)
@@ -104,7 +107,7 @@ def answer_to(
     pauses = [(each, _pause(each, outcomes)) for each in messages]
     unsettled = [(each, seconds) for each, seconds in pauses if seconds is not None]
     set_visibility_timeouts(sync.queue, sync.queue_url, unsettled, seconds_left)
-    return redeliver(event, [each for each, _ in unsettled])
+    return redeliver([each for each, _ in unsettled])
 
 
 def _by_tenant(messages: list[QueueMessage]) -> dict[TenantId, list[StagedObject]]:

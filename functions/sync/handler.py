@@ -12,7 +12,6 @@ from functools import cache
 from typing import Any
 
 from functions.shared.accounts.tombstones import TombstoneCache, Tombstones
-from functions.shared.batch import PartialItemFailureResponse
 from functions.shared.buckets.object_reader import ObjectReader
 from functions.shared.buckets.platform import open_bucket
 from functions.shared.events.staged_key import is_staged
@@ -25,7 +24,13 @@ from functions.sync.backoff import VisibilityTimeouts, backoff_seconds
 from functions.sync.batch_processor import BatchProcessor, Deadline
 from functions.sync.ledger import Ledger
 from functions.sync.load import EventsTable, StagingBucket
-from functions.sync.notifications import QueueMessage, StagedObject, read_messages, redeliver
+from functions.sync.notifications import (
+    PartialBatchResponse,
+    QueueMessage,
+    StagedObject,
+    read_messages,
+    redeliver,
+)
 from functions.sync.settle import Settler
 
 MARGIN_SECONDS = 5
@@ -68,7 +73,7 @@ def _sync() -> _Sync:
 
 
 @instrumented
-def handler(event: dict[str, Any], context: Any) -> PartialItemFailureResponse:
+def handler(event: dict[str, Any], context: Any) -> PartialBatchResponse:
     """Settle the objects that the messages name; return the messages to be redelivered."""
     sync = _sync()
     messages = read_messages(event, sync.bucket)
@@ -76,7 +81,7 @@ def handler(event: dict[str, Any], context: Any) -> PartialItemFailureResponse:
     settled = sync.settler.settle(_loadable(messages), deadline)
     unsettled = [each for each in messages if not _is_settled(each, settled)]
     sync.timeouts.set([(each, backoff_seconds(each.receive_count)) for each in unsettled])
-    return redeliver(event, unsettled)
+    return redeliver(unsettled)
 
 
 def _loadable(messages: list[QueueMessage]) -> list[StagedObject]:

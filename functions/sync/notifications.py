@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 from urllib.parse import unquote_plus
 
 import msgspec
 
 from functions.shared import journal
-from functions.shared.batch import PartialItemFailureResponse, SQSRecord, process_records
-from functions.shared.errors import PermanentError, RetryableError
+from functions.shared.errors import PermanentError
 from functions.shared.tenancy import TenantId
 
 
@@ -81,19 +80,21 @@ def read_messages(event: dict[str, Any], bucket: str = "") -> list[QueueMessage]
     return [_message(record, bucket) for record in event["Records"]]
 
 
-class UnsettledMessageError(RetryableError):
-    """Not all objects of the message are in ClickHouse: SQS redelivers it."""
+class FailedItem(TypedDict):
+    """The id of a message that SQS redelivers."""
+
+    itemIdentifier: str
 
 
-def redeliver(event: dict[str, Any], unsettled: Sequence[QueueMessage]) -> PartialItemFailureResponse:
+class PartialBatchResponse(TypedDict):
+    """Lambda's answer to SQS: the failed messages; all others are deleted."""
+
+    batchItemFailures: list[FailedItem]
+
+
+def redeliver(unsettled: Sequence[QueueMessage]) -> PartialBatchResponse:
     """The response to an SQS event of which `unsettled` are to be redelivered."""
-    waiting = {each.message_id for each in unsettled}
-
-    def require_settled(record: SQSRecord) -> None:
-        if record.message_id in waiting:
-            raise UnsettledMessageError
-
-    return process_records(event, require_settled)
+    return {"batchItemFailures": [{"itemIdentifier": each.message_id} for each in unsettled]}
 
 
 def _message(record: Mapping[str, Any], bucket: str) -> QueueMessage:

@@ -19,8 +19,9 @@ from functions.sync.packed_manifest import MAX_MANIFEST_BYTES, packed_bytes
 
 MANAGED = "managed"
 
-MAX_OBJECTS = 990
-"""Claimed by forty requests. Our own keys take half of MAX_MANIFEST_BYTES; customers' keys may be longer."""
+MAX_OBJECTS = 1_000
+"""Claimed by forty requests, deleted by one. Our own keys take half of MAX_MANIFEST_BYTES; customers' keys
+may be longer."""
 
 MAX_BYTES = 8 * 1024 * 1024
 """Compressed; about 100 MB of ordinary rows."""

@@ -41,7 +41,7 @@ MANIFEST_BYTES_AN_OBJECT = 36
 
 UNIT_BYTES = 1024
 
-MAX_OBJECTS = 990
+MAX_OBJECTS = 1_000
 """In a batch (functions.sync.plan)."""
 
 CLAIM_DAYS = 45

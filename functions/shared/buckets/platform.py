@@ -27,7 +27,7 @@ from functions.shared.buckets.contract import (
     same_object,
     whole_folder,
 )
-from functions.shared.buckets.trusted_certificates import trust_one_bundle
+from functions.shared.trusted_certificates import trust_one_bundle
 
 REQUEST_TIMEOUT_SECONDS = 5
 RETRY_TIMEOUT_SECONDS = 4

@@ -25,6 +25,21 @@ _MICROSECONDS_AT_MOST = len("2026-11-23T10:00:00.123456Z")
 _NANOSECONDS = len("2026-11-23T10:00:00.123456789Z")
 _IN_OUR_FORM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", re.ASCII).fullmatch
 _AFTER_THE_HOUR = itemgetter(len("2026-11-23T10"))
+_FORMS = {
+    len(form): form + b"\n"
+    for form in (
+        b"0000-00-00T00:00:00Z",
+        b"0000-00-00T00:00:00.000Z",
+        b"0000-00-00T00:00:00.000000Z",
+        b"0000-00-00T00:00:00.000000000Z",
+    )
+}
+"""The forms in which a row's time may be staged as it was sent, by their lengths; 0 stands for any digit."""
+_DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
+_DAY = slice(0, len("2026-11-23"))
+_TENS_OF_MINUTES = len("2026-11-23T10:")
+_TENS_OF_SECONDS = len("2026-11-23T10:00:")
+_BELOW_SIXTY = b"012345"
 _SHALLOW_FOR_SURE = 2 * MAX_METADATA_DEPTH
 _CANONICAL = frozenset(CANONICAL)
 _IS_OBJECT = bytearray(b"{").__le__
@@ -94,6 +109,41 @@ def _take_times(rows: Rows, receipt: ReceiptContext) -> bool:
     texts = [row.timestamp for row in rows]
     if None in texts:
         texts = [received if text is None else text for text in texts]
+        for row, text in zip(rows, texts, strict=True):
+            row.timestamp = text
+    span = _span_of_one_day(texts)
+    if not span:
+        return _parse_times(rows, texts, receipt)
+    for row in rows:
+        row.received_at = received
+    first, last = map(datetime.fromisoformat, span)
+    return receipt.earliest < first and last < receipt.latest
+
+
+def _span_of_one_day(texts: list[str]) -> tuple[str, str] | None:
+    """The first and the last of times in one of _FORMS, the same, and of one day; None for any others.
+
+    Texts of one form sort as their times do. So if the first and the last are real times of one day, those
+    between have that day, and an hour that is not above the last one's. Minutes and seconds are checked in
+    columns.
+    """
+    form = _FORMS.get(len(texts[0]))
+    if not form:
+        return None
+    lines = ("\n".join(texts) + "\n").encode()
+    if lines.translate(_DIGITS_AS_ZEROS) != form * len(texts):
+        return None
+    if lines[_TENS_OF_MINUTES :: len(form)].strip(_BELOW_SIXTY):
+        return None
+    if lines[_TENS_OF_SECONDS :: len(form)].strip(_BELOW_SIXTY):
+        return None
+    first, last = min(texts), max(texts)
+    return (first, last) if last < f"{first[_DAY]}T24" else None
+
+
+def _parse_times(rows: Rows, texts: list[str], receipt: ReceiptContext) -> bool:
+    """The same, for times of several days or forms."""
+    received = receipt.received_text
     if set(map(_AFTER_THE_HOUR, texts)) != {":"}:
         return False  # a format so short that its length does not limit its decimals
     moments = list(map(datetime.fromisoformat, texts))

@@ -53,7 +53,7 @@ class LedgerItem(Item):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A new claim: the LedgerItem of `entry` for a batch, which has up to 990. Encoded without pynamodb."""
+    """A new claim: the LedgerItem of `entry` for a batch, which has up to 1,000. Encoded without pynamodb."""
 
     entry: str
     batch_id: str

@@ -1,7 +1,7 @@
 """The shortcut for ordinary bodies must say what judging one by one says, or nothing at all."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -71,7 +71,6 @@ def comparable(row: dict[str, Any]) -> dict[str, Any]:
 @example([{"message": "a", "metadata": [{"a": 1, "metadata": {}}]}], "array")
 @example([{"message": "a", "trace_id": "", "metadata": {"trace_id": "t"}}], "events")
 def test_the_shortcut_agrees_with_the_reference(receipt_events: list[dict[str, Any]], form: str) -> None:
-    receipt = fixed_receipt()
     texts = [json.dumps(event, ensure_ascii=False, separators=(",", ":")) for event in receipt_events]
     body = {
         "events": '{{"events":[{}]}}'.format(",".join(texts)),
@@ -79,7 +78,84 @@ def test_the_shortcut_agrees_with_the_reference(receipt_events: list[dict[str, A
         "array": "[{}]".format(",".join(texts)),
         "ndjson": "\n".join(texts),
     }[form].encode()
-    shortcut = bulk.rows_of(body, form == "ndjson", receipt)
+    _assert_agrees(body, form == "ndjson", texts)
+
+
+ROW_FORMS = (
+    "%Y-%m-%dT%H:%M:%SZ",
+    "%Y-%m-%dT%H:%M:%S.%fZ",
+    "%Y-%m-%dT%H:%M:%S.%f000Z",
+    "%Y-%m-%dT%H:%M:%S.123Z",
+)
+days = st.sampled_from(
+    [datetime(1999, 12, 31), datetime(2000, 1, 1), *(datetime(2026, 11, d) for d in (23, 24, 25))]
+)
+moments = st.builds(
+    lambda day, micros: day + timedelta(microseconds=micros), days, st.integers(0, 86_400 * 10**6 - 1)
+)
+
+
+@examples(600)
+@given(
+    st.lists(moments, min_size=1, max_size=4),
+    st.sampled_from(ROW_FORMS),
+    st.none() | st.tuples(st.integers(0, 3), st.integers(0, 29), st.sampled_from("0123456789:-TtZ+., \n")),
+)
+def test_times_in_the_form_of_rows_agree_with_the_reference(
+    received: list[datetime], form: str, change: tuple[int, int, str] | None
+) -> None:
+    times = [f"{moment:{form}}" for moment in received]
+    if change:
+        index, place, character = change[0] % len(times), change[1] % len(times[0]), change[2]
+        times[index] = times[index][:place] + character + times[index][place + 1 :]
+    texts = [json.dumps({"message": "m", "timestamp": time}, separators=(",", ":")) for time in times]
+    _assert_agrees(f"[{','.join(texts)}]".encode(), False, texts)
+
+
+@pytest.mark.parametrize("form", ROW_FORMS)
+def test_times_in_the_form_of_rows_are_staged_as_sent(receipt: ReceiptContext, form: str) -> None:
+    times = [f"{receipt.received_at + timedelta(seconds=second):{form}}" for second in (2, 0, 1)]
+    rows = bulk.rows_of(
+        json.dumps([{"message": "m", "timestamp": time} for time in times]).encode(), False, receipt
+    )
+    assert rows is not None
+    assert [line["timestamp"] for line in _lines(rows)] == times
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "2026-11-23T10:61:00.123456Z", "2026-11-23T10:00:60.123456Z", "2026-11-23T24:00:00.123456Z",
+        "2026-02-30T10:00:00.123456Z", "2026-11-23T10:00:00.123456z", "2026-11-23T10:00:00.12345６Z",
+        "0000-11-23T10:00:00.123456Z",
+    ],
+)  # fmt: skip
+def test_a_time_that_only_looks_like_one_is_left_to_the_reference(
+    receipt: ReceiptContext, wrong: str
+) -> None:
+    times = ["2026-11-23T09:00:00.000000Z", wrong, "2026-11-23T11:00:00.000000Z"]
+    body = json.dumps([{"message": "m", "timestamp": time} for time in times]).encode()
+    assert bulk.rows_of(body, False, receipt) is None
+
+
+def test_no_such_day_between_two_real_ones_is_left_to_the_reference(receipt: ReceiptContext) -> None:
+    times = [f"2026-{day}T10:00:00.123456Z" for day in ("02-01", "02-30", "03-01")]
+    body = json.dumps([{"message": "m", "timestamp": time} for time in times]).encode()
+    assert bulk.rows_of(body, False, receipt) is None
+
+
+def test_two_texts_that_only_together_look_like_times_are_left_to_the_reference(
+    receipt: ReceiptContext,
+) -> None:
+    first, second = "2026-11-23T10:00:00.123456", "Z\n2026-11-23T10:00:00.123456Z"
+    body = json.dumps([{"message": "m", "timestamp": time} for time in (first, second)]).encode()
+    assert bulk.rows_of(body, False, receipt) is None
+
+
+def _assert_agrees(body: bytes, ndjson: bool, texts: list[str]) -> None:
+    """What the shortcut makes of `body`, if anything, is what the reference makes of its records `texts`."""
+    receipt = fixed_receipt()
+    shortcut = bulk.rows_of(body, ndjson, receipt)
     if shortcut is None:
         return
     judged = [judge(text.encode(), receipt) for text in texts]

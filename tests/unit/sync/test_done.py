@@ -80,7 +80,7 @@ def test_a_batch_waits_to_be_counted_from_the_write_that_makes_it_done(client: A
 
 
 def test_a_batch_that_is_done_has_become_small(client: Any, ledger: Ledger) -> None:
-    """Each of the writes that count it would pay for the keys of up to 990 objects."""
+    """Each of the writes that count it would pay for the keys of up to 1,000 objects."""
     batch = sealed(ledger, *[ACME] * 8)
     assert len(item(client, batch)["manifest"]["B"]) > 100
     ledger.done(batch)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from functions.sync.notifications import StagedObject, read_messages
+from functions.sync.notifications import StagedObject, read_messages, redeliver
 
 
 def message(body: Any, count: int = 1) -> dict[str, Any]:
@@ -50,3 +50,13 @@ def test_an_unreadable_message_is_recognised() -> None:
     for body in ("not json", "[]", '{"Records": 5}', '{"Records": [{}]}', "null", '"x"'):
         (told,) = read_messages({"Records": [message(body)]})
         assert told.objects is None, body
+
+
+def test_the_response_names_the_unsettled_messages_and_no_other() -> None:
+    records = [{**message({"Records": [created(name)]}), "messageId": name} for name in "abc"]
+    first, _, third = read_messages({"Records": records}, "b")
+
+    assert redeliver([first, third]) == {
+        "batchItemFailures": [{"itemIdentifier": "a"}, {"itemIdentifier": "c"}]
+    }
+    assert redeliver([]) == {"batchItemFailures": []}

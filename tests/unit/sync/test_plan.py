@@ -71,7 +71,7 @@ def raw_bytes_of(manifest: planning.Manifest) -> int:
 
 
 def test_rows_that_shrink_to_a_thousandth_are_not_one_batch_of_gigabytes() -> None:
-    """The parts of a Parquet bomb have 16 MB of rows in 20 KB each: 990 of them were one insert of 16 GB."""
+    """The parts of a Parquet bomb have 16 MB of rows in 20 KB each; a thousand were one insert of 16 GB."""
     parts = [staged(number, "flood", 160, size=20_000, raw=16_000_000) for number in range(MAX_OBJECTS)]
     small = [staged(number, f"t{number}", 10, size=1_000, raw=9_000_000) for number in range(MAX_OBJECTS)]
     for some, most in ((parts, MAX_BULK_RAW_BYTES), (small, MAX_RAW_BYTES)):
