@@ -32,6 +32,7 @@ class InProcess:
         self._database = database
         self._spool = spool
         self._compression = compression
+        self._version: tuple[int, int] | None = None
 
     def insert(self, statement: str, body: bytes, settings: Mapping[str, Any]) -> None:
         with tempfile.NamedTemporaryFile(dir=self._spool) as file:
@@ -66,8 +67,11 @@ class InProcess:
         return self._run(statement, parameters or {}, settings or {})
 
     def engine_version(self) -> tuple[int, int]:
-        year, month = self.select("SELECT version() AS text").rows[0]["text"].split(".")[:2]
-        return int(year), int(month)
+        """Asked once, as the client learns it when it connects."""
+        if self._version is None:
+            year, month = self.select("SELECT version() AS text").rows[0]["text"].split(".")[:2]
+            self._version = int(year), int(month)
+        return self._version
 
     def _run(self, sql: str, parameters: Mapping[str, Any], settings: Mapping[str, Any]) -> bytes:
         texts = {name: str(value) for name, value in settings.items()}

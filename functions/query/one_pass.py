@@ -1,11 +1,12 @@
 """Pages in one pass: which engines make them, and what happens where one pass does not have the whole page.
 
 The engine sorts the matching rows by their time alone, and reads the other columns of the first rows only
-("lazy materialization"). Their order among rows of equal time is made here. Three things lead back to the two
+("lazy materialization"). Their order among rows of equal time is made here. Four things lead back to the two
 passes of functions.query.row_order.page_of, which need none of it:
 
 * an engine before LAZY_SINCE, which would read every column of every matching row;
 * a page that ends between more rows of equal time than one pass returns;
+* rows without identity in a table that has it, whose order needs a hash of all columns;
 * limits: one pass returns some more rows, and a filter on large messages holds those of all candidates.
 """
 
@@ -75,6 +76,8 @@ def _needs_less_in_two_passes(stopped: HttpError) -> bool:
 
 def _page_of(rows: Sequence[EventRow], one_pass: OnePass) -> Sequence[EventRow] | None:
     """The page that is made of the first rows by time; None if its order is not known up to its end."""
+    if not one_pass.hashed and not all(row.object_id for row in rows):
+        return None
     wanted = one_pass.wanted
     ordered = sorted(rows, key=_sort_key, reverse=wanted.order == "desc")
     following = _after_cursor(ordered, one_pass)

@@ -235,11 +235,12 @@ def _among_texts(places: Sequence[_JsonLocation], texts: Sequence[str], bindings
     if len(texts) > MAX_NEEDLES or not all(map(_NEVER_ESCAPED_SHORT.fullmatch, texts)):
         return _somewhere(places, check)
     # JSON can write these characters only literally or as \uXXXX, so a row with neither form need not be
-    # parsed. The byte search is cheaper than parsing and selects fewer rows than the key's token.
+    # parsed. The byte search is cheaper than parsing and selects fewer rows than the key's token. The engine
+    # checks rows from left to right, so the words, which the index answers, come last.
     needles = bindings.texts([*texts, UNICODE_ESCAPE])
     anywhere = " OR ".join(f"({check(place.at)})" for place in places)
     searched = f"multiSearchAny(metadata, {needles})"
-    return f"({' AND '.join([*_indexed_words(texts, bindings), searched, f'({anywhere})'])})"
+    return f"({' AND '.join([searched, f'({anywhere})', *_indexed_words(texts, bindings)])})"
 
 
 def _indexed_words(texts: Sequence[str], bindings: Bindings) -> list[str]:

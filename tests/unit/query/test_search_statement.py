@@ -94,6 +94,22 @@ def test_an_identifier_is_looked_for_in_the_metadata_itself() -> None:
     assert "multiSearchAny" in sql
 
 
+def test_the_bytes_of_an_identifier_are_checked_before_its_words() -> None:
+    """The engine checks rows from left to right, and the words prune by the index wherever they stand."""
+    sql, _ = compiled(where=[{"field": "metadata.user", "op": "eq", "value": "u4711-0815"}])
+    assert sql.index("multiSearchAny") < sql.index("JSONExtractString") < sql.index("hasToken")
+
+
+def test_one_pass_has_no_hash_of_rows_in_a_table_with_identities() -> None:
+    asked = search(json.dumps({"q": "word"}).encode(), 10**18)
+    for with_identity in (True, False):
+        found = statement(asked, ACME, with_identity=with_identity)
+        assert found.one_pass
+        assert found.one_pass.hashed is not with_identity
+        assert ("sipHash64" in found.one_pass.sql) is not with_identity
+        assert "sipHash64" in found.sql
+
+
 @pytest.mark.parametrize(
     ("value", "tokens"),
     [
