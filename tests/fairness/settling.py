@@ -1,9 +1,10 @@
-"""Wait until what an attack left is loaded: a bounded time, by how much that is."""
+"""Wait until what an attack left is loaded and merged: a bounded time, by how much that is."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from functions.shared.events.staged_key import StagedKey, is_staged
+from functions.sync.plan import BULK_BYTES
 from tests.integration.stack import STAGED, RunningStack, wait_until
 
 SHORTEST_SECONDS = 120
@@ -12,15 +13,29 @@ SLOWEST_BYTES_PER_SECOND = 5_000_000
 """Of rows as NDJSON: a tenth of what two cores load that other work of the machine uses, too."""
 
 
-def wait_until_loaded(stack: RunningStack) -> None:
-    """Return once sync has loaded all staged objects.
+def wait_until_settled(stack: RunningStack) -> None:
+    """Return once sync has loaded all staged objects, and ClickHouse has merged them.
+
+    Merges of an attack's rows would make the phases after it slower: the neutral load, and those alone.
 
     Raises
     ------
-    StackNotReadyError: it has not in `settle_seconds` of what is staged now.
+    StackNotReadyError: sync has not in `settle_seconds` of what is staged now, or merges take longer than
+        LONGEST_SECONDS.
     """
     seconds = settle_seconds(staged_keys(stack.aws("s3"), stack.page["staging_bucket"]))
     wait_until(lambda: not stack.staged_keys(), seconds, "all rows are loaded")
+    wait_until(lambda: not _merges(stack), LONGEST_SECONDS, "all rows are merged")
+
+
+def holds_bulk(stack: RunningStack) -> bool:
+    """Whether more rows are stored than the probes send: BULK_BYTES, from which sync takes rows for bulk."""
+    parts = "SELECT sum(data_uncompressed_bytes) AS bytes FROM system.parts WHERE active AND table = 'events'"
+    return int(stack.rows(parts)[0]["bytes"]) > BULK_BYTES
+
+
+def _merges(stack: RunningStack) -> int:
+    return int(stack.rows("SELECT count() AS merges FROM system.merges")[0]["merges"])
 
 
 def settle_seconds(keys: Iterable[str]) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from functions.shared.events.staged_key import StagedKey, time_ordered_id
 from functions.shared.tenancy import TenantId
 from tests.fairness import measure as measuring
+from tests.fairness import settling
 from tests.fairness.__main__ import last_written
 from tests.fairness.attacking import Attack
 from tests.fairness.attacks import ATTACKS
@@ -29,6 +31,8 @@ from tests.fairness.waiting_process import WaitingProcess
 from tests.integration.stack import StackNotReadyError
 
 UNSETTLED = "waited in vain until all rows are loaded"
+LEAVE_MANY_ROWS = ("parquet bomb", "file flood")
+NO_TENANT = SimpleNamespace(stack=None)
 
 
 class Run:
@@ -40,15 +44,16 @@ class Run:
         self._unsettled, self._phases_before = unsettled, phases_before
         monkeypatch.setattr(measuring, "_prepared", self._prepared)
         monkeypatch.setattr(measuring, "_rounds", self._rounds)
+        monkeypatch.setattr(measuring, "holds_bulk", lambda _stack: self.log[-1] in LEAVE_MANY_ROWS)
 
     @contextmanager
-    def _prepared(self, _open_stack: Any) -> Iterator[tuple[None, dict[str, Any]]]:
+    def _prepared(self, _open_stack: Any) -> Iterator[tuple[Any, dict[str, Any]]]:
         self.stacks += 1
         self.log.append(f"stack {self.stacks}")
-        yield None, {}
+        yield NO_TENANT, {}
         self.log.append(f"end of stack {self.stacks}")
 
-    def _rounds(self, _tenant: None, name: str, *_arguments: Any) -> Iterator[Phase]:
+    def _rounds(self, _tenant: Any, name: str, *_arguments: Any) -> Iterator[Phase]:
         self.log.append(name)
         for number, kind in enumerate((ALONE, ATTACK, NEUTRAL)):
             if name == self._unsettled and number == self._phases_before:
@@ -84,7 +89,8 @@ def test_erasures_are_not_measured_among_the_rows_of_an_earlier_attack(
     run = Run(monkeypatch, "", 0)
     monkeypatch.setattr(Phase, "line", lambda _self: "")
     *_, report = measure(cast("Any", None), list(ATTACKS), erasures=erasures)
-    assert run.stacks == len(ATTACKS)
+    ends = [run.log.index(each) for each in run.log if each.startswith("end of stack")]
+    assert [run.log[end - 1] for end in ends] == list(LEAVE_MANY_ROWS)
     assert [each.attack for each in report.compared] == list(ATTACKS)
 
 
@@ -137,6 +143,33 @@ def test_settling_may_take_longer_when_more_is_staged_but_not_for_ever(
     assert settle_seconds([*keys, "staged/no-such-form"]) == seconds
 
 
+class Busy:
+    """A stack that has loaded all rows and is still merging some, as often as `merges` says."""
+
+    def __init__(self, *merges: int) -> None:
+        self.merges = list(merges)
+        self.page = {"staging_bucket": "staging"}
+
+    def aws(self, _service: str) -> None:
+        return None
+
+    def staged_keys(self) -> list[str]:
+        return []
+
+    def rows(self, _statement: str) -> list[dict[str, str]]:
+        return [{"merges": str(self.merges.pop(0))}]
+
+
+def test_a_phase_does_not_begin_while_the_rows_of_the_one_before_are_merged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Beside the neutral load an erasure took 50 s: the attack had ended, and merges of its rows had not."""
+    monkeypatch.setattr(settling, "staged_keys", lambda _s3, _bucket: [])
+    stack = Busy(2, 1, 0, 0)
+    settling.wait_until_settled(cast("Any", stack))
+    assert stack.merges == [0]
+
+
 class Second:
     """The second tenant on a stack that is settled; `used` says what ran."""
 
@@ -144,7 +177,7 @@ class Second:
         self.used: list[str] = []
         self.stack, self.erasers = self, None
         self.aws_endpoint, self.page = "", {"pids": dict.fromkeys(measuring.RECORDED, 1)}
-        monkeypatch.setattr(measuring, "wait_until_loaded", lambda _stack: None)
+        monkeypatch.setattr(measuring, "wait_until_settled", lambda _stack: None)
         monkeypatch.setattr(measuring, "recording", self._recording)
         monkeypatch.setattr(measuring, "measure_erasures", self._measure_erasures)
 
