@@ -34,8 +34,8 @@ GRACE_SECONDS = 2.0
 def let_parts_go(stack: RunningStack) -> None:
     """The engine keeps replaced parts for eight minutes, and an erasure waits for that: seconds here.
 
-    Attaching the table has the settings apply at once. Otherwise the next clean-up is half a minute away, which
-    made the first erasures of a stack, those alone, the slowest.
+    Attaching the table has the settings apply at once. Otherwise the next clean-up is half a minute away,
+    which made the first erasures of a stack, those alone, the slowest.
     """
     settings = ("old_parts_lifetime", "cleanup_delay_period", "max_cleanup_delay_period")
     changes = ", ".join(f"{each} = 1" for each in settings)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from functions.shared.events.staged_key import StagedKey, is_staged
-from functions.sync.plan import BULK_BYTES
+from functions.shared.tenancy import TenantId
 from tests.integration.stack import STAGED, RunningStack, wait_until
 
 SHORTEST_SECONDS = 120
@@ -28,10 +28,22 @@ def wait_until_settled(stack: RunningStack) -> None:
     wait_until(lambda: not _merges(stack), LONGEST_SECONDS, "all rows are merged")
 
 
-def holds_bulk(stack: RunningStack) -> bool:
-    """Whether more rows are stored than the probes send: BULK_BYTES, from which sync takes rows for bulk."""
-    parts = "SELECT sum(data_uncompressed_bytes) AS bytes FROM system.parts WHERE active AND table = 'events'"
-    return int(stack.rows(parts)[0]["bytes"]) > BULK_BYTES
+def delete_rows(stack: RunningStack, tenant: TenantId) -> None:
+    """Delete all rows of `tenant`, and return once ClickHouse has rewritten the parts.
+
+    An erasure rewrites parts, and with rows of an attack in them the phases after it would be slower.
+
+    Raises
+    ------
+    StackNotReadyError: it takes longer than LONGEST_SECONDS.
+    """
+    stack.command(f"ALTER TABLE events DELETE WHERE tenant_id = '{tenant}' SETTINGS mutations_sync = 0")
+    wait_until(lambda: not _rows_of(stack, tenant), LONGEST_SECONDS, "the attacker's rows are deleted")
+
+
+def _rows_of(stack: RunningStack, tenant: TenantId) -> int:
+    statement = "SELECT count() AS rows FROM events WHERE tenant_id = {tenant:String}"
+    return int(stack.rows(statement, tenant=tenant)[0]["rows"])
 
 
 def _merges(stack: RunningStack) -> int:

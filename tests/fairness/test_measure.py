@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -31,8 +30,6 @@ from tests.fairness.waiting_process import WaitingProcess
 from tests.integration.stack import StackNotReadyError
 
 UNSETTLED = "waited in vain until all rows are loaded"
-LEAVE_MANY_ROWS = ("parquet bomb", "file flood")
-NO_TENANT = SimpleNamespace(stack=None)
 
 
 class Run:
@@ -44,13 +41,12 @@ class Run:
         self._unsettled, self._phases_before = unsettled, phases_before
         monkeypatch.setattr(measuring, "_prepared", self._prepared)
         monkeypatch.setattr(measuring, "_rounds", self._rounds)
-        monkeypatch.setattr(measuring, "holds_bulk", lambda _stack: self.log[-1] in LEAVE_MANY_ROWS)
 
     @contextmanager
     def _prepared(self, _open_stack: Any) -> Iterator[tuple[Any, dict[str, Any]]]:
         self.stacks += 1
         self.log.append(f"stack {self.stacks}")
-        yield NO_TENANT, {}
+        yield None, {}
         self.log.append(f"end of stack {self.stacks}")
 
     def _rounds(self, _tenant: Any, name: str, *_arguments: Any) -> Iterator[Phase]:
@@ -79,19 +75,6 @@ def test_an_attack_that_leaves_the_stack_unsettled_costs_no_other_attack_its_fig
     assert run.log[ended - 1] == unsettled, "the next attack has a new stack"
     assert [each for each in run.log if "stack" not in each] == list(ATTACKS), "each is measured once"
     assert run.stacks == (1 if unsettled == list(ATTACKS)[-1] else 2)
-
-
-@pytest.mark.parametrize("erasures", [Erasures.TOO, Erasures.ONLY])
-def test_erasures_are_not_measured_among_the_rows_of_an_earlier_attack(
-    erasures: Erasures, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Alone they took 6 s, and 74 s after the Parquet bombs: beside any attack they were fair."""
-    run = Run(monkeypatch, "", 0)
-    monkeypatch.setattr(Phase, "line", lambda _self: "")
-    *_, report = measure(cast("Any", None), list(ATTACKS), erasures=erasures)
-    ends = [run.log.index(each) for each in run.log if each.startswith("end of stack")]
-    assert [run.log[end - 1] for end in ends] == list(LEAVE_MANY_ROWS)
-    assert [each.attack for each in report.compared] == list(ATTACKS)
 
 
 def test_an_attack_that_could_not_begin_is_incomplete_and_has_no_figures(
@@ -168,6 +151,28 @@ def test_a_phase_does_not_begin_while_the_rows_of_the_one_before_are_merged(
     stack = Busy(2, 1, 0, 0)
     settling.wait_until_settled(cast("Any", stack))
     assert stack.merges == [0]
+
+
+class Deleting:
+    """A stack on which a deletion takes a while: `rows_left` are those that each look finds."""
+
+    def __init__(self, *rows_left: int) -> None:
+        self.commands: list[str] = []
+        self.rows_left = list(rows_left)
+
+    def command(self, statement: str) -> None:
+        self.commands.append(statement)
+
+    def rows(self, _statement: str, *, tenant: str) -> list[dict[str, str]]:
+        assert f"tenant_id = '{tenant}'" in self.commands[0]
+        return [{"rows": str(self.rows_left.pop(0))}]
+
+
+def test_the_rows_of_an_attack_are_gone_before_the_next_phase() -> None:
+    """Alone erasures took 6 s, and 74 s after the Parquet bombs: beside any attack they were fair."""
+    stack = Deleting(3, 3, 0, 0)
+    settling.delete_rows(cast("Any", stack), TenantId("hostile"))
+    assert stack.rows_left == [0]
 
 
 class Second:
