@@ -78,6 +78,7 @@ from functions.uploads.register import UploadRegister
 from infra.topology import BUCKETS, QUEUES, TABLES
 from local import transactions
 from tests.aws_in_memory import create_tables
+from tests.crash.erasing import PATIENCE_SECONDS
 from tests.crash.faults import Crash
 from tests.crash.marks import Aws, places_of
 from tests.crash.own_clouds import OwnClouds
@@ -185,7 +186,9 @@ class World:
             "drops": ErasableDropBucket("drop", self.aws.s3),
             "staging": self.staging,
             "exports_bucket": self.exports_bucket,
-            "rows": EventRows(cast(Warehouse, TrappedWarehouse(self.warehouse, lambda: self.trap))),
+            "rows": EventRows(
+                cast(Warehouse, TrappedWarehouse(self.warehouse, lambda: self.trap)), PATIENCE_SECONDS
+            ),
             "time": self.time,
         }
 

@@ -24,6 +24,7 @@ from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.quarantine import QuarantineHeader, document_key, pack, unpack
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
+from tests.crash.erasing import PATIENCE_SECONDS
 from tests.crash.person_rows import Sample, sample, subjects
 from tests.crash.person_scan import may_be_mentioned, mentioned
 from tests.crash.world import EXPIRES_ON, World
@@ -160,7 +161,7 @@ def compare(here: World, seed: int, rows: int, people: int) -> int:
         place.remove()
         assert left_in_quarantine(bucket, quarantined) == set(quarantined.lines) - held
         assert left_in_quarantine(bucket, theirs) == set(theirs.lines)
-        assert EventRows(here.warehouse).erase(subject)
+        assert EventRows(here.warehouse, PATIENCE_SECONDS).erase(subject)
         erased |= meant
         left = stored(here.warehouse, acme)
         assert set(left) == set(before) - erased

@@ -16,6 +16,7 @@ from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads.items import BATCH, SLOTS
 from local.naming import physical
 from tests.fairness.attacks import Attacker
+from tests.fairness.settling import delete_rows, wait_until_settled
 from tests.fairness.waiting_process import WaitingProcess
 from tests.integration.sending import new_run
 from tests.integration.stack import RunningStack, wait_until
@@ -55,7 +56,8 @@ def attacking(stack: RunningStack, name: str, seconds: float) -> Iterator[Attack
 
     Raises
     ------
-    StackNotReadyError: its messages or files are not gone SETTLE_SECONDS after the block.
+    StackNotReadyError: its messages or files are not gone SETTLE_SECONDS after the block, or its rows are not
+        loaded and deleted in the times of tests.fairness.settling.
     """
     attacker = new_attacker(stack, is_byoc=name == "endless listing")
     arguments = ("-m", "tests.fairness.attacks", name, attacker.as_json(), str(seconds))
@@ -69,6 +71,8 @@ def attacking(stack: RunningStack, name: str, seconds: float) -> Iterator[Attack
         _delete_files(stack, attacker)
         wait_until(lambda: stack.visible_messages("dropped") == 0, SETTLE_SECONDS, "messages are received")
         wait_until(lambda: _has_ended(stack, attacker), SETTLE_SECONDS, "no file of the attacker is read")
+        wait_until_settled(stack)
+        delete_rows(stack, TenantId(attacker.tenant))
         _delete_items(stack, attacker, "erasures", "erasure_id")
 
 

@@ -32,7 +32,7 @@ from tests.fairness.profile import Load, RequestCost, Slice, added, load_of, mea
 from tests.fairness.recording import recording
 from tests.fairness.report import ALONE, ATTACK, NEUTRAL, Phase, Report, reported
 from tests.fairness.searchable_requests import measure_requests
-from tests.fairness.settling import wait_until_loaded
+from tests.fairness.settling import wait_until_settled
 from tests.integration.stack import RunningStack, StackNotReadyError, bearer
 
 SECONDS = 7.0
@@ -69,8 +69,7 @@ def measure(
 
     Yields the report so far after each attack: the last one is that of all. All phases alone are compared
     with each attack, so they last half as long. An attack that leaves the stack unsettled ends there, with
-    what was measured of it, and the others continue on a new stack. With erasures each attack has a new one:
-    an erasure rewrites parts, and rows of an earlier attack in them would make those alone slower.
+    what was measured of it, and the others continue on a new stack.
     """
     phases: list[Phase] = []
     incomplete: dict[str, str] = {}
@@ -86,7 +85,7 @@ def measure(
                 except StackNotReadyError as fault:
                     incomplete[name] = str(fault)
                 yield reported(phases, incomplete)
-                if name in incomplete or erasures is not Erasures.NONE:
+                if name in incomplete:
                     break
 
 
@@ -213,7 +212,7 @@ def _phase(
     With Erasures.ONLY no probe but the erasures, from the beginning of the load.
     """
     stack = tenant.stack
-    wait_until_loaded(stack)
+    wait_until_settled(stack)
     processes = {name: stack.page["pids"][name] for name in RECORDED}
     with ExitStack() as measuring:
         threads: list[threading.Thread] = []

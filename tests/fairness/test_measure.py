@@ -12,6 +12,7 @@ import pytest
 from functions.shared.events.staged_key import StagedKey, time_ordered_id
 from functions.shared.tenancy import TenantId
 from tests.fairness import measure as measuring
+from tests.fairness import settling
 from tests.fairness.__main__ import last_written
 from tests.fairness.attacking import Attack
 from tests.fairness.attacks import ATTACKS
@@ -42,13 +43,13 @@ class Run:
         monkeypatch.setattr(measuring, "_rounds", self._rounds)
 
     @contextmanager
-    def _prepared(self, _open_stack: Any) -> Iterator[tuple[None, dict[str, Any]]]:
+    def _prepared(self, _open_stack: Any) -> Iterator[tuple[Any, dict[str, Any]]]:
         self.stacks += 1
         self.log.append(f"stack {self.stacks}")
         yield None, {}
         self.log.append(f"end of stack {self.stacks}")
 
-    def _rounds(self, _tenant: None, name: str, *_arguments: Any) -> Iterator[Phase]:
+    def _rounds(self, _tenant: Any, name: str, *_arguments: Any) -> Iterator[Phase]:
         self.log.append(name)
         for number, kind in enumerate((ALONE, ATTACK, NEUTRAL)):
             if name == self._unsettled and number == self._phases_before:
@@ -74,18 +75,6 @@ def test_an_attack_that_leaves_the_stack_unsettled_costs_no_other_attack_its_fig
     assert run.log[ended - 1] == unsettled, "the next attack has a new stack"
     assert [each for each in run.log if "stack" not in each] == list(ATTACKS), "each is measured once"
     assert run.stacks == (1 if unsettled == list(ATTACKS)[-1] else 2)
-
-
-@pytest.mark.parametrize("erasures", [Erasures.TOO, Erasures.ONLY])
-def test_erasures_are_not_measured_among_the_rows_of_an_earlier_attack(
-    erasures: Erasures, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Alone they took 6 s, and 74 s after the Parquet bombs: beside any attack they were fair."""
-    run = Run(monkeypatch, "", 0)
-    monkeypatch.setattr(Phase, "line", lambda _self: "")
-    *_, report = measure(cast("Any", None), list(ATTACKS), erasures=erasures)
-    assert run.stacks == len(ATTACKS)
-    assert [each.attack for each in report.compared] == list(ATTACKS)
 
 
 def test_an_attack_that_could_not_begin_is_incomplete_and_has_no_figures(
@@ -137,6 +126,55 @@ def test_settling_may_take_longer_when_more_is_staged_but_not_for_ever(
     assert settle_seconds([*keys, "staged/no-such-form"]) == seconds
 
 
+class Busy:
+    """A stack that has loaded all rows and is still merging some, as often as `merges` says."""
+
+    def __init__(self, *merges: int) -> None:
+        self.merges = list(merges)
+        self.page = {"staging_bucket": "staging"}
+
+    def aws(self, _service: str) -> None:
+        return None
+
+    def staged_keys(self) -> list[str]:
+        return []
+
+    def rows(self, _statement: str) -> list[dict[str, str]]:
+        return [{"merges": str(self.merges.pop(0))}]
+
+
+def test_a_phase_does_not_begin_while_the_rows_of_the_one_before_are_merged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Beside the neutral load an erasure took 50 s: the attack had ended, and merges of its rows had not."""
+    monkeypatch.setattr(settling, "staged_keys", lambda _s3, _bucket: [])
+    stack = Busy(2, 1, 0, 0)
+    settling.wait_until_settled(cast("Any", stack))
+    assert stack.merges == [0]
+
+
+class Deleting:
+    """A stack on which a deletion takes a while: `rows_left` are those that each look finds."""
+
+    def __init__(self, *rows_left: int) -> None:
+        self.commands: list[str] = []
+        self.rows_left = list(rows_left)
+
+    def command(self, statement: str) -> None:
+        self.commands.append(statement)
+
+    def rows(self, _statement: str, *, tenant: str) -> list[dict[str, str]]:
+        assert f"tenant_id = '{tenant}'" in self.commands[0]
+        return [{"rows": str(self.rows_left.pop(0))}]
+
+
+def test_the_rows_of_an_attack_are_gone_before_the_next_phase() -> None:
+    """Alone erasures took 6 s, and 74 s after the Parquet bombs: beside any attack they were fair."""
+    stack = Deleting(3, 3, 0, 0)
+    settling.delete_rows(cast("Any", stack), TenantId("hostile"))
+    assert stack.rows_left == [0]
+
+
 class Second:
     """The second tenant on a stack that is settled; `used` says what ran."""
 
@@ -144,7 +182,7 @@ class Second:
         self.used: list[str] = []
         self.stack, self.erasers = self, None
         self.aws_endpoint, self.page = "", {"pids": dict.fromkeys(measuring.RECORDED, 1)}
-        monkeypatch.setattr(measuring, "wait_until_loaded", lambda _stack: None)
+        monkeypatch.setattr(measuring, "wait_until_settled", lambda _stack: None)
         monkeypatch.setattr(measuring, "recording", self._recording)
         monkeypatch.setattr(measuring, "measure_erasures", self._measure_erasures)
 

@@ -13,6 +13,7 @@ from functions.shared.schema.history import apply_missing
 from functions.shared.schema.migration_files import migrations
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
+from tests.crash.erasing import PATIENCE_SECONDS
 from tests.crash.person_rows import KEYS, TEXTS, Sample
 from tests.crash.test_person_rule import staged
 from tests.integration.warehouse_process import clickhouse
@@ -27,7 +28,7 @@ def test_each_key_and_value_selects_and_erases_its_own_row_and_no_other_tenants(
         Warehouse(replace(address, database="default"), 60).command("CREATE DATABASE astralog")
         warehouse = Warehouse(address, 60)
         apply_missing(warehouse, migrations(), "MergeTree")
-        rows = EventRows(warehouse)
+        rows = EventRows(warehouse, PATIENCE_SECONDS)
         for tenant in (ACME, GLOBEX):
             lines = [
                 staged(tenant, f"r{at}", Sample("m", json.dumps({key: text}).encode(), True))

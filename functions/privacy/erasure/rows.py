@@ -3,35 +3,23 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from time import monotonic, sleep
 
+from functions.privacy.erasure.mutations import Deletion, Mutations
 from functions.privacy.erasure.place import ErasureClock, NotYetError
 from functions.privacy.erasure.subject import RowSelection
 from functions.shared.tenancy import TenantId
-from functions.shared.warehouse import OutcomeUnknownError, Warehouse
+from functions.shared.warehouse import Warehouse
 
 STATEMENT_TIMEOUT_SECONDS = 120
 NEEDED_SECONDS = STATEMENT_TIMEOUT_SECONDS + 30
 
+PATIENCE_SECONDS = 5
+"""How long a run waits for parts to be rewritten. Other accounts' erasures need not wait for a large part."""
+
+LOOK_AGAIN_SECONDS = 0.1
+
 _EVENTS = "database = currentDatabase() AND table = 'events'"
-
-_UNDER_WAY = f"SELECT count() AS count FROM system.mutations WHERE {_EVENTS} AND NOT is_done"  # noqa: S608
-
-_NEUTRAL = "ALTER TABLE events DELETE WHERE tenant_id = ''"
-"""Erases nothing, because no tenant has this id, and replaces the mutation before it."""
-
-_TEXTS = f"""
-SELECT count() AS count FROM system.mutations
-WHERE {_EVENTS} AND position(command, concat('\\'', {{tenant_id:String}}, '\\'')) > 0
-"""  # noqa: S608
-
-_LAST_IS_NEUTRAL = f"""
-SELECT countIf(position(command, 'tenant_id = \\'\\'') > 0) AS count FROM
-(
-    SELECT command FROM system.mutations WHERE {_EVENTS}
-    ORDER BY create_time DESC, length(mutation_id) DESC, mutation_id DESC LIMIT 1
-)
-"""  # noqa: S608
 
 _OLD_PARTS = f"""
 SELECT count() AS count FROM system.parts
@@ -42,24 +30,28 @@ WHERE {_EVENTS} AND NOT active AND remove_time <= parseDateTimeBestEffort({{at:S
 class EventRows:
     """Counts and erases rows of `events`; errors are those of the warehouse."""
 
-    def __init__(self, warehouse: Warehouse) -> None:
+    def __init__(self, warehouse: Warehouse, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._warehouse = warehouse
+        self._patience_seconds = patience_seconds
+        self._mutations = Mutations(warehouse)
 
     def count(self, whose: RowSelection, until: datetime | None = None) -> int:
         """How many of these rows there are, of those received before `until`."""
-        condition, parameters = _received(whose, until)
-        statement = f"SELECT count() AS count FROM events WHERE {condition}"  # noqa: S608 - nothing of a caller's
-        return self._number(statement, parameters)
+        return self._count(_deletion(whose, until))
 
     def erase(self, whose: RowSelection, until: datetime | None = None) -> bool:
         """Rewrite the parts without them, on all replicas; a lightweight delete would leave the bytes.
 
+        A mutation ends after it has visited all parts of the table, and it waits for merges of each, of
+        other tenants' rows too. So where there is one replica only the parts that hold these rows are waited
+        for, and then the mutation is discarded with its text: no other part has any of them.
+
         False if that is still in progress: in large parts it takes longer than a run can wait.
         """
-        if self._number(_UNDER_WAY):
-            return False
-        condition, parameters = _received(whose, until)
-        return self._mutated(f"ALTER TABLE events DELETE WHERE {condition}", parameters)
+        deletion = _deletion(whose, until)
+        if self._mutations.has_one_replica():
+            return self._erased_in_parts(deletion)
+        return not self._mutations.is_under_way(deletion) and self._mutations.apply(deletion)
 
     def now(self) -> str:
         """The engine's own time, in UTC, to the second above."""
@@ -68,31 +60,34 @@ class EventRows:
 
     def texts(self, tenant: TenantId) -> int:
         """How many mutations of `tenant` the engine still lists: each has the value it looked for."""
-        return self._number(_TEXTS, {"tenant_id": str(tenant)})
+        return self._mutations.texts(tenant)
 
     def old_parts(self, at: str) -> int:
         """How many parts on disk were replaced before `at`, by the engine's time; they stay for minutes."""
-        return self._number(_OLD_PARTS, {"at": at})
+        return self._warehouse.select(_OLD_PARTS, {"at": at}).whole("count")
 
-    def forget_texts(self) -> bool:
-        """Add an empty mutation as the last one; the engine then deletes the entries of those before it.
+    def forget_texts(self, tenant: TenantId) -> bool:
+        """Delete the entries of mutations of `tenant`. False if one of them is still in progress."""
+        if not self._mutations.has_one_replica():
+            return self._mutations.replace_finished()
+        self._mutations.discard_finished(tenant)
+        return not self._mutations.texts(tenant)
 
-        It waits for all before it, on all replicas. False if that is still in progress.
-        """
-        if self._number(_LAST_IS_NEUTRAL):
-            return True
-        self._warehouse.command("ALTER TABLE events MODIFY SETTING finished_mutations_to_keep = 1")
-        return self._mutated(_NEUTRAL, {})
-
-    def _mutated(self, statement: str, parameters: dict[str, Any]) -> bool:
-        try:
-            self._warehouse.command(statement, parameters, {"mutations_sync": 2})
-        except OutcomeUnknownError:
-            return False
+    def _erased_in_parts(self, deletion: Deletion) -> bool:
+        ends_at, is_under_way = monotonic() + self._patience_seconds, self._mutations.is_under_way(deletion)
+        while self._count(deletion):
+            if not is_under_way:
+                self._mutations.add(deletion)
+                is_under_way = True
+            if monotonic() > ends_at:
+                return False
+            sleep(LOOK_AGAIN_SECONDS)
+        self._mutations.discard(deletion)
         return True
 
-    def _number(self, statement: str, parameters: dict[str, Any] | None = None) -> int:
-        return self._warehouse.select(statement, parameters).whole("count")
+    def _count(self, deletion: Deletion) -> int:
+        statement = f"SELECT count() AS count FROM events WHERE {deletion.condition}"  # noqa: S608 - nothing of a caller's
+        return self._warehouse.select(statement, deletion.parameters).whole("count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +131,16 @@ class Traces:
     def remove(self) -> str | None:
         """The engine removes old parts by itself, in its own time."""
         self.time.need(NEEDED_SECONDS)
-        if self.rows.texts(self.tenant) and not self.rows.forget_texts():
+        if self.rows.texts(self.tenant) and not self.rows.forget_texts(self.tenant):
             raise NotYetError("mutation")
         if self.count():
             raise NotYetError("engine")
         return None
 
 
-def _received(whose: RowSelection, until: datetime | None) -> tuple[str, dict[str, Any]]:
+def _deletion(whose: RowSelection, until: datetime | None) -> Deletion:
     condition, parameters = whose.condition()
     if until is None:
-        return condition, parameters
+        return Deletion(condition, parameters)
     before = "received_at < parseDateTime64BestEffort({until:String}, 6, 'UTC')"
-    return f"{condition} AND {before}", {**parameters, "until": until.isoformat()}
+    return Deletion(f"{condition} AND {before}", {**parameters, "until": until.isoformat()})
