@@ -16,6 +16,9 @@ export default defineConfig({
     environment: "happy-dom",
     css: true,
     include: ["src/**/*.test.{ts,tsx}"],
+    // All files share a worker's modules and DOM: a DOM for each of 40 files took six times the CPU time of the tests.
+    isolate: false,
     restoreMocks: true,
+    unstubGlobals: true,
   },
 });
