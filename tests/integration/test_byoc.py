@@ -59,7 +59,9 @@ def test_byoc_logs_land_exactly_once_in_the_customers_stores_and_nowhere_else(st
 
     at_once(stack, 4, batches, send)
     wait_until(
-        lambda: len(stored(stack, run, stack.byoc_database)) >= 50 * BATCHES, 60, "the customer's rows are there"
+        lambda: len(stored(stack, run, stack.byoc_database)) >= 50 * BATCHES,
+        60,
+        "the customer's rows are there",
     )
     stack.wait_until_settled()
 
@@ -268,9 +270,7 @@ def _outage(stack: RunningStack, client: httpx.Client, samples: int) -> tuple[li
     return before, during
 
 
-def _both_send(
-    stack: RunningStack, customer: Customer, samples: int, phase: str, run: str
-) -> list[float]:
+def _both_send(stack: RunningStack, customer: Customer, samples: int, phase: str, run: str) -> list[float]:
     """The BYOC customer sends beside a Managed tenant; how long each event of the latter took to be found."""
 
     def send(client: httpx.Client, number: int) -> float:
