@@ -16,6 +16,9 @@ export default defineConfig({
     environment: "happy-dom",
     css: true,
     include: ["src/**/*.test.{ts,tsx}"],
+    // All files share modules and DOM of a worker: those of each of 40 files took 25 of 29 s of CPU time.
+    isolate: false,
     restoreMocks: true,
+    unstubGlobals: true,
   },
 });

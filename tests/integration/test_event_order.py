@@ -166,7 +166,7 @@ class CommittedBatches:
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize(
     ("tenant", "limit"),
-    [("acme", 29), ("acme", 1000), ("globex", 313), pytest.param("acme", 7, marks=pytest.mark.soak)],
+    [("acme", 197), ("acme", 1000), ("globex", 313), pytest.param("acme", 7, marks=pytest.mark.soak)],
 )
 def test_lines_of_equal_time_are_in_the_order_in_which_they_were_sent(
     queries: QueryRequests, tenant: str, limit: int, order: str

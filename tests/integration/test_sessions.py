@@ -42,9 +42,11 @@ def test_a_stolen_access_token_makes_no_key_after_a_reset(stack: RunningStack) -
         owner.sets_another_password()
         reset_at = time.monotonic()
         assert key_made_with(client, stolen) == 401, "what lasts is looked at each time"
+        sent_at = time.monotonic()
         while opens(client, stolen):
-            assert time.monotonic() - reset_at < CACHE_SECONDS + 2
+            assert sent_at - reset_at < CACHE_SECONDS + 2
             time.sleep(0.5)
+            sent_at = time.monotonic()
         time.sleep(max(0.0, reset_at + ATTACK_AFTER_SECONDS - time.monotonic()))
         assert key_made_with(client, stolen) == 401
         assert not opens(client, stolen)

@@ -96,9 +96,9 @@ def test_no_refusal_of_a_refresh_token_waits(here: World) -> None:
     }
     began = time.monotonic()
     with pytest.raises(HttpError) as caught:
-        answer_to(event, SignInService(here.authentication, min_response_seconds=2.0))
+        answer_to(event, SignInService(here.authentication, min_response_seconds=20.0))
     assert caught.value.status == 401
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 10
 
 
 def test_a_token_that_was_changed_anywhere_is_made_up(here: World, asked: list[str]) -> None:

@@ -310,7 +310,7 @@ def test_a_log_call_does_not_wait_while_logging_shuts_down(
     service: DrainService, logger: logging.Logger
 ) -> None:
     service.faults = ["slow"]
-    service.slow_seconds = 2
+    service.slow_seconds = 4
     handler = attached(logger, service)
     logger.info("one")
     wait_until(lambda: bool(service.headers))
@@ -319,7 +319,7 @@ def test_a_log_call_does_not_wait_while_logging_shuts_down(
     time.sleep(0.1)
     started = time.monotonic()
     logger.info("two")
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 3
     ending.join()
 
 

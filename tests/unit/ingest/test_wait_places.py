@@ -1,21 +1,23 @@
 """Waiting holds no more of ingest than its places, of which a tenant has five."""
 
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
-from threading import Barrier
+from itertools import islice
+from queue import Queue
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
 from obstore.store import MemoryStore
 
-from functions.ingest import handler as ingesting
 from functions.ingest.handler import Ingest, answer_to
 from functions.ingest.rate_limit import RateLimit
 from functions.ingest.staging_writer import StagingWriter
 from functions.ingest.wait_places import LEASE_SECONDS, PLACES_A_TENANT, WaitPlaces, places_of
 from functions.shared.buckets.contract import BucketUnavailableError
 from functions.shared.buckets.platform import PlatformBucket
+from functions.shared.events.staged_key import StagedKey
 from functions.shared.tenancy import TenantId
 from infra.topology import function
 from tests.integration.http_events import drain_event
@@ -122,23 +124,34 @@ def test_a_bucket_that_fails_gives_no_place_and_fails_no_request(
 
 def test_requests_without_a_place_are_answered_202_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twenty environments at the same moment: one tenant holds five of them, and another waits beside it."""
-    monkeypatch.setattr(ingesting, "WAIT_SECONDS", 1.5)
-    bucket = PlatformBucket(MemoryStore())
+    bucket, waiting, ends = PlatformBucket(MemoryStore()), Queue[str](), Event()
 
-    def send(tenant: str) -> float:
+    def wait(_writer: StagingWriter, key: str, _seconds: float) -> bool:
+        waiting.put(key)
+        ends.wait(60)
+        return False
+
+    monkeypatch.setattr(StagingWriter, "wait_until_loaded", wait)
+
+    def send(tenant: str) -> None:
         ingest = Ingest(StagingWriter(bucket), RateLimit(), places=WaitPlaces(bucket, COUNT).lease)
         event = {
             **drain_event(b'[{"message":"a"}]', tenant=tenant),
             "queryStringParameters": {"wait": "true"},
         }
-        began = time.monotonic()
         assert answer_to(event, ingest)["statusCode"] == 202
-        return time.monotonic() - began
 
     with ThreadPoolExecutor(21) as pool:
-        hostile = [pool.submit(send, "acme") for _ in range(20)]
-        time.sleep(0.3)
-        neighbour = pool.submit(send, "globex").result()
-        waited = [each.result() for each in hostile]
-    assert sum(seconds > 1 for seconds in waited) == PLACES_A_TENANT
-    assert neighbour > 1
+        try:
+            hostile = [pool.submit(send, "acme") for _ in range(20)]
+            for each in islice(as_completed(hostile, 30), 20 - PLACES_A_TENANT):
+                each.result()
+            held = [waiting.get(timeout=30) for _ in range(PLACES_A_TENANT)]
+            neighbour = pool.submit(send, "globex")
+            held.append(waiting.get(timeout=30))
+            assert waiting.empty()
+        finally:
+            ends.set()
+        for each in (*hostile, neighbour):
+            each.result()
+    assert [StagedKey.parse(key).tenant for key in held] == ["acme"] * PLACES_A_TENANT + ["globex"]

@@ -1,6 +1,5 @@
 """Data left with us after a move to BYOC is deleted step by step, and not while it may be in use."""
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -8,15 +7,17 @@ import pytest
 from obstore.store import MemoryStore
 
 from functions.retention import byoc_leftovers
-from functions.retention.byoc_leftovers import UNDER_WAY, delete_leftovers
+from functions.retention.byoc_leftovers import A_TENANT_SECONDS, UNDER_WAY, delete_leftovers
 from functions.shared.buckets.contract import ListedObject
 from functions.shared.buckets.drop_bucket import DroppedFile
 from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.tenancy import TenantId, checkpoint_prefix, dropin_prefix, staged_prefix
+from functions.shared.turns import TurnClock
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 PUT_AT = datetime(2026, 11, 24, tzinfo=UTC)
 LATER = datetime.now(UTC) + timedelta(days=1)
+SLOW_SECONDS = 5
 
 
 class Files:
@@ -76,15 +77,19 @@ def test_where_time_runs_out_the_next_run_continues(monkeypatch: pytest.MonkeyPa
 
 def test_what_one_has_left_takes_no_more_than_its_share_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever of them is first."""
-    monkeypatch.setattr(byoc_leftovers, "A_TENANT_SECONDS", 0.2)
     files = Slow(*(f"{dropin_prefix(ACME)}{number:03}" for number in range(100)), f"{dropin_prefix(GLOBEX)}x")
-    ends = time.monotonic() + 2
-    deleted = delete_leftovers(staging(), files, [ACME, GLOBEX], LATER, lambda: time.monotonic() < ends)
+    monkeypatch.setattr(
+        byoc_leftovers, "TurnClock", lambda run_left: TurnClock(run_left, lambda: files.seconds)
+    )
+    assert delete_leftovers(staging(), files, [ACME, GLOBEX], LATER) == A_TENANT_SECONDS / SLOW_SECONDS + 1
     assert f"{dropin_prefix(GLOBEX)}x" not in files.keys
-    assert 1 < deleted < 50
 
 
 class Slow(Files):
+    """Takes SLOW_SECONDS for each file, of a clock of its own."""
+
+    seconds = 0.0
+
     def delete(self, file: DroppedFile) -> None:
-        time.sleep(0.02)
+        self.seconds += SLOW_SECONDS
         super().delete(file)

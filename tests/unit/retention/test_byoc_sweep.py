@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -202,8 +203,10 @@ def test_a_failure_on_our_side_is_not_counted_as_a_bucket_and_raises_the_alarm(
 
 
 def test_a_bucket_that_hangs_neither_stops_nor_outlasts_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    hangs = Event()
+
     def hang() -> Bucket:
-        time.sleep(3)
+        hangs.wait(20)
         raise BucketUnavailableError("too late")
 
     monkeypatch.setattr(byoc_sweeper, "datetime", Later)
@@ -211,8 +214,9 @@ def test_a_bucket_that_hangs_neither_stops_nor_outlasts_the_run(monkeypatch: pyt
     (globex, keys), sqs = bucket_with(GLOBEX, 2), Sqs()
     sweeper, keeper = sweep(sqs, acme=hang, globex=globex)
     began = time.monotonic()
-    swept = run(sweeper, [ACME, GLOBEX], lambda: 11 - (time.monotonic() - began))
-    assert time.monotonic() - began < 2
+    swept = run(sweeper, [ACME, GLOBEX], lambda: 12 - (time.monotonic() - began))
+    hangs.set()
+    assert time.monotonic() - began < 10
     assert (swept["unswept"], swept["objects"]) == (1, 2)
     assert keeper.forgotten == ["acme"], "its client may still be used by the thread that hangs"
     assert sorted(sqs.reported["globex"]) == sorted(keys)

@@ -116,12 +116,17 @@ def works_at_most(megabytes: float, seconds: float) -> Iterator[None]:
     assert taken < seconds, f"{taken:.1f} s of CPU"
 
 
+BUSY_SECONDS = 5
+"""What a busy machine may add. Without a bound these servers would hold a call for 20 s and more."""
+
+
 @contextmanager
 def lasts_at_most(seconds: float) -> Iterator[None]:
+    """Fails when the block lasts longer by more than BUSY_SECONDS."""
     began = time.monotonic()
     yield
     taken = time.monotonic() - began
-    assert taken < seconds, f"{taken:.1f} s"
+    assert taken < seconds + BUSY_SECONDS, f"{taken:.1f} s"
 
 
 @contextmanager

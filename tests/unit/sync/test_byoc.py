@@ -187,11 +187,11 @@ def test_a_tenant_that_is_none_makes_a_message_unreadable() -> None:
 
 
 def test_work_is_done_side_by_side_and_what_hangs_is_abandoned() -> None:
-    hangs, ends = Event(), time.monotonic() + 0.5
+    hangs, ends = Event(), time.monotonic() + 1
 
     def work(key: str) -> str:
         if key == "hangs":
-            hangs.wait(5)
+            hangs.wait(20)
         if key == "raises":
             raise ValueError("secret")
         return key.upper()
@@ -200,7 +200,7 @@ def test_work_is_done_side_by_side_and_what_hangs_is_abandoned() -> None:
     began = time.monotonic()
     results, abandoned = fan_out.run(["hangs", "raises", "a", "b", "c"])
     assert (results, abandoned) == ({"a": "A", "b": "B", "c": "C"}, {"hangs"})
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 10
     hangs.set()
     time.sleep(0.05)
     assert results == {"a": "A", "b": "B", "c": "C"}, "who comes too late changes nothing"
