@@ -91,7 +91,7 @@ def _histogram(
 
     def count() -> Any:
         answer = warehouse.select_json(selected.sql, selected.parameters, NO_CACHE)
-        return [(row.c0, row.c1, row.c2) for row in decode_counts(answer, asked.starts, len(GROUPS)).data]
+        return sorted((row.c0, row.c1) for row in decode_counts(answer, len(asked.starts), len(GROUPS)).data)
 
     return count
 

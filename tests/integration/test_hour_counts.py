@@ -99,8 +99,9 @@ def _answer(warehouse: Warehouse, body: dict[str, Any], tenant: TenantId) -> tup
         values = [(row.c0, int(row.c1)) for row in answered.data]
     groups = [value for value, _ in values[:2]]
     counted = bucket_statement(asked, tenant, groups)
-    buckets = decode_counts(warehouse.select_json(counted.sql, counted.parameters), asked.starts, len(groups))
-    counts = [(row.c0, row.c1, int(row.c2)) for row in buckets.data]
+    answered = warehouse.select_json(counted.sql, counted.parameters)
+    buckets = decode_counts(answered, len(asked.starts), len(groups))
+    counts = sorted((row.c0, int(row.c1)) for row in buckets.data)
     return values, counts, buckets.statistics.rows_read
 
 
