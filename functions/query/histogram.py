@@ -1,8 +1,8 @@
 """`POST /v1/histogram`: how many events each interval of time has, in all or for each value of a field.
 
 Buckets without events are there. With `split_by`, a first statement counts the values, so that the second
-has few groups however many values there are. Levels are known without it, unless a customer's table has others.
-Counts of both stores of an account add up.
+has few groups however many values there are. Levels are known without it, unless a customer's table has
+others. Counts of both stores of an account add up.
 """
 
 from collections import Counter
@@ -144,7 +144,7 @@ def answer(call: RouteCall) -> bytes:
 
 
 def _of_levels(asked: HistogramRequest, stores: SearchStores) -> _Grouped:
-    """The counts by level in one statement, or as `_of_values` if a customer's table has a level of its own."""
+    """The counts by level in one statement; as `_of_values` if a customer's table has other levels."""
     counted = _counted(asked, stores, CANONICAL)
     if any(counted.other):
         others = _of_values(asked, stores)
@@ -161,7 +161,8 @@ def _of_values(asked: HistogramRequest, stores: SearchStores) -> _Grouped:
     """The counts by value: a first statement finds the most frequent ones."""
     if asked.split_by is None:
         return _counted(asked, stores, ())
-    found = stores.run(value_statement(asked, asked.split_by, stores.tenant), decode_values, _NO_VALUES)
+    statement = value_statement(asked, asked.split_by, stores.tenant, in_utc=stores.are_ours)
+    found = stores.run(statement, decode_values, _NO_VALUES)
     totals: Counter[Value] = Counter()
     for row in chain.from_iterable(each.data for each in found):
         totals[row.c0] += int(row.c1)
@@ -172,7 +173,7 @@ def _of_values(asked: HistogramRequest, stores: SearchStores) -> _Grouped:
 def _counted(asked: HistogramRequest, stores: SearchStores, groups: Sequence[Value]) -> _Grouped:
     """The counts of `groups`, of all stores together."""
     answers = stores.run(
-        bucket_statement(asked, stores.tenant, groups),
+        bucket_statement(asked, stores.tenant, groups, in_utc=stores.are_ours),
         lambda content: decode_counts(content, len(asked.starts), len(groups)),
         _NO_COUNTS,
     )
@@ -203,22 +204,29 @@ def histogram_request(content: bytes, now_ns: int | None = None) -> HistogramReq
     return HistogramRequest(since, until, found, interval, starts, split_by, body.groups, body.store)
 
 
-def value_statement(asked: HistogramRequest, field: FieldRef, tenant: TenantId) -> Statement:
-    """The SELECT of the most frequent values of `field` in the rows of `tenant`."""
+def value_statement(
+    asked: HistogramRequest, field: FieldRef, tenant: TenantId, *, in_utc: bool = False
+) -> Statement:
+    """The SELECT of the most frequent values of `field` in the rows of `tenant`.
+
+    `in_utc`: as of functions.query.compile.counted.hours_of_values.
+    """
     bindings = Bindings()
     conditions, parameters = base_conditions(tenant, asked.since, asked.until, asked.filter, bindings)
-    hours = hours_of_values(asked.since, asked.until, asked.filter, [field])
+    hours = hours_of_values(asked.since, asked.until, asked.filter, [field], in_utc=in_utc)
     sql = value_counts(field, conditions, bindings, hours)
     return checked(Statement(sql, {**bindings.parameters, **parameters}), MAX_STATEMENT_CHARACTERS)
 
 
-def bucket_statement(asked: HistogramRequest, tenant: TenantId, groups: Sequence[Value]) -> Statement:
-    """The SELECT of counts by bucket and group in the rows of `tenant`."""
+def bucket_statement(
+    asked: HistogramRequest, tenant: TenantId, groups: Sequence[Value], *, in_utc: bool = False
+) -> Statement:
+    """The SELECT of counts by bucket and group in the rows of `tenant`; `in_utc` as of value_statement."""
     bindings = Bindings()
     conditions, parameters = base_conditions(tenant, asked.since, asked.until, asked.filter, bindings)
     field = asked.split_by if groups else None
     fields = [field] if field else []
-    hours = hours_of_buckets(asked.since, asked.until, asked.filter, asked.starts, fields)
+    hours = hours_of_buckets(asked.since, asked.until, asked.filter, asked.starts, fields, in_utc=in_utc)
     sql = bucket_counts(asked.starts, field, groups, conditions, bindings, hours)
     return checked(Statement(sql, {**bindings.parameters, **parameters}), MAX_STATEMENT_CHARACTERS)
 

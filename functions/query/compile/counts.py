@@ -144,7 +144,7 @@ def _group(field: FieldRef, groups: Sequence[str | None], bindings: Bindings) ->
 
 
 def _numbered(value: str, numbers: Mapping[str | None, int], bindings: Bindings) -> str:
-    """SQL: the number of a value that is not NULL; of a column of few values, the engine looks up each once."""
+    """SQL: the number of a value that is not NULL; the engine looks up each value of a column once."""
     if not numbers:
         return str(OTHER)
     texts, places = bindings.texts([str(text) for text in numbers]), bindings.integers([*numbers.values()])
