@@ -82,7 +82,7 @@ def _histogram(
     asked = histogram_request(
         json.dumps(body or {**LAST_DAY, "interval": "5m", "split_by": "level"}).encode()
     )
-    selected = bucket_statement(asked, ACME, GROUPS)
+    selected = bucket_statement(asked, ACME, GROUPS, in_utc=True)
     if by_rows:
         bindings = Bindings()
         conditions, parameters = base_conditions(ACME, asked.since, asked.until, asked.filter, bindings)
@@ -91,7 +91,7 @@ def _histogram(
 
     def count() -> Any:
         answer = warehouse.select_json(selected.sql, selected.parameters, NO_CACHE)
-        return [(row.c0, row.c1, row.c2) for row in decode_counts(answer, asked.starts, len(GROUPS)).data]
+        return sorted((row.c0, row.c1) for row in decode_counts(answer, len(asked.starts), len(GROUPS)).data)
 
     return count
 
@@ -104,7 +104,7 @@ def _table_by_hours(name: str, week: Warehouse, body: Mapping[str, Any]) -> Bar:
 def _table(warehouse: Warehouse, body: Mapping[str, Any], *, by_rows: bool = False) -> Callable[[], Any]:
     """Makes the table of `body`."""
     asked = stats_request(json.dumps(body).encode())
-    compiled = compiled_stats(asked, ACME)
+    compiled = compiled_stats(asked, ACME, in_utc=True)
     selected, columns = compiled.statement, compiled.columns
     if by_rows:
         bindings = Bindings()

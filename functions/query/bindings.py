@@ -40,8 +40,8 @@ class Bindings:
         """`value` in nanoseconds since 1970, as the type of `received_at`; truncated to microseconds."""
         return self._bind(times.for_engine(value)[:-3], "DateTime64(6, 'UTC')")
 
-    def seconds(self, values: Sequence[int]) -> str:
-        """`values` in seconds since 1970."""
+    def integers(self, values: Sequence[int]) -> str:
+        """`values`, which may be negative."""
         return self._bind(list(values), "Array(Int64)")
 
     def whole(self, value: int) -> str:

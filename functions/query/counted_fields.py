@@ -70,12 +70,15 @@ def are_counted_fields(asked: AskedFields) -> bool:
     return bool(asked.fields) and COUNTED_FIELDS.issuperset(asked.fields or ())
 
 
-def counted_statement(asked: AskedFields, tenant: TenantId) -> Statement:
-    """The SELECT of the counts of the named fields in the rows of `tenant`."""
+def counted_statement(asked: AskedFields, tenant: TenantId, *, in_utc: bool = False) -> Statement:
+    """The SELECT of the counts of the named fields in the rows of `tenant`.
+
+    `in_utc`: as of functions.query.compile.counted.hours_of_values.
+    """
     fields = asked.fields or ()
     bindings = Bindings()
     conditions, parameters = base_conditions(tenant, asked.since, asked.until, asked.filter, bindings)
-    hours = hours_of_values(asked.since, asked.until, asked.filter, fields)
+    hours = hours_of_values(asked.since, asked.until, asked.filter, fields, in_utc=in_utc)
     sql = field_counts(fields, asked.values, conditions, bindings, hours)
     return checked(Statement(sql, {**bindings.parameters, **parameters}), MAX_STATEMENT_CHARACTERS)
 

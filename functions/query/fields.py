@@ -162,7 +162,7 @@ def answer(call: RouteCall) -> bytes:
 
 def _counted(asked: FieldsRequest, stores: SearchStores, *, dry_run: bool) -> bytes:
     """The response of one store, of which all events are counted: two stores may have the same values."""
-    statement = counted_statement(asked, stores.tenant)
+    statement = counted_statement(asked, stores.tenant, in_utc=stores.are_ours)
     if dry_run:
         from functions.query.estimate import estimate_answer
 

@@ -1,12 +1,14 @@
 """`POST /v1/histogram`: how many events each interval of time has, in all or for each value of a field.
 
 Buckets without events are there. With `split_by`, a first statement counts the values, so that the second
-has few groups however many values there are. Counts of both stores of an account add up.
+has few groups however many values there are. Levels are known without it, unless a customer's table has
+others. Counts of both stores of an account add up.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Annotated, Literal
 
 import msgspec
@@ -16,7 +18,7 @@ from functions.query import budget, times
 from functions.query.bindings import Bindings
 from functions.query.compile import Statement, base_conditions, checked
 from functions.query.compile.counted import hours_of_buckets, hours_of_values
-from functions.query.compile.counts import MAX_CANDIDATES, OTHER, bucket_counts, value_counts
+from functions.query.compile.counts import MAX_CANDIDATES, bucket_counts, value_counts
 from functions.query.cursor import Store
 from functions.query.field_names import field_named
 from functions.query.intervals import (
@@ -25,17 +27,17 @@ from functions.query.intervals import (
     Interval,
     auto_interval,
     bucket_starts,
-    even_width,
     width_ns,
 )
 from functions.query.language.syntax_tree import FieldRef, Filter
 from functions.query.request import FilterBody, search_filter, time_range
 from functions.query.route_call import RouteCall
 from functions.query.search_stores import SearchStores
-from functions.query.statistics import EngineStatistics, SearchStats, cost_of_steps, stats_of
+from functions.query.statistics import EngineStatistics, HasStatistics, SearchStats, cost_of_steps, stats_of
 from functions.query.stats import MAX_STATEMENT_CHARACTERS, STATS_SETTINGS
 from functions.query.table_rows import MAX_RESULT_BYTES
 from functions.query.time_zones import time_zone
+from functions.shared.events.levels import CANONICAL
 from functions.shared.forms import decoded, invalid
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import UnusableAnswerError
@@ -45,6 +47,8 @@ DEFAULT_GROUPS = 10
 
 Value = str | None
 """A value of the field that splits; None for events without it."""
+
+LEVEL = FieldRef("column", "level")
 
 
 class HistogramBody(FilterBody, forbid_unknown_fields=True):
@@ -101,14 +105,23 @@ class _ValueCounts(Struct):
 
 
 class _BucketCount(Struct):
-    c0: int | str
-    c1: int
-    c2: int | str
+    c0: int
+    c1: int | str
 
 
 class _BucketCounts(Struct):
     data: list[_BucketCount]
     statistics: EngineStatistics
+
+
+@dataclass(frozen=True, slots=True)
+class _Grouped:
+    """The counts of each of `groups` by bucket, those of all other events, and the answers of each step."""
+
+    groups: Sequence[Value]
+    series: list[list[int]]
+    other: list[int]
+    steps: list[Sequence[HasStatistics]]
 
 
 _NO_STATISTICS = EngineStatistics(0, 0.0)
@@ -126,17 +139,50 @@ def answer(call: RouteCall) -> bytes:
         from functions.query.estimate import estimate_answer
 
         return estimate_answer(estimated_statements(asked, tenant), stores)
-    found: list[_ValueCounts] = []
-    if asked.split_by is not None:
-        statement = value_statement(asked, asked.split_by, tenant)
-        found = stores.run(statement, decode_values, _NO_VALUES)
-    groups = _most_frequent(found, asked.groups)
-    counted = stores.run(
-        bucket_statement(asked, tenant, groups),
-        lambda content: decode_counts(content, asked.starts, len(groups)),
+    found = _of_levels(asked, stores) if asked.split_by == LEVEL else _of_values(asked, stores)
+    return msgspec.json.encode(_page(asked, found))
+
+
+def _of_levels(asked: HistogramRequest, stores: SearchStores) -> _Grouped:
+    """The counts by level in one statement; as `_of_values` if a customer's table has other levels."""
+    counted = _counted(asked, stores, CANONICAL)
+    if any(counted.other):
+        others = _of_values(asked, stores)
+        return replace(others, steps=[*counted.steps, *others.steps])
+    series = dict(zip(counted.groups, counted.series, strict=True))
+    totals = {level: sum(counts) for level, counts in series.items()}
+    best = _most_frequent({level: total for level, total in totals.items() if total}, asked.groups)
+    rest = [counts for level, counts in series.items() if level not in best]
+    other = [sum(counts) for counts in zip(counted.other, *rest, strict=True)]
+    return _Grouped(best, [series[level] for level in best], other, counted.steps)
+
+
+def _of_values(asked: HistogramRequest, stores: SearchStores) -> _Grouped:
+    """The counts by value: a first statement finds the most frequent ones."""
+    if asked.split_by is None:
+        return _counted(asked, stores, ())
+    statement = value_statement(asked, asked.split_by, stores.tenant, in_utc=stores.are_ours)
+    found = stores.run(statement, decode_values, _NO_VALUES)
+    totals: Counter[Value] = Counter()
+    for row in chain.from_iterable(each.data for each in found):
+        totals[row.c0] += int(row.c1)
+    counted = _counted(asked, stores, _most_frequent(totals, asked.groups))
+    return replace(counted, steps=[found, *counted.steps])
+
+
+def _counted(asked: HistogramRequest, stores: SearchStores, groups: Sequence[Value]) -> _Grouped:
+    """The counts of `groups`, of all stores together."""
+    answers = stores.run(
+        bucket_statement(asked, stores.tenant, groups, in_utc=stores.are_ours),
+        lambda content: decode_counts(content, len(asked.starts), len(groups)),
         _NO_COUNTS,
     )
-    return msgspec.json.encode(_page(asked, groups, counted, stats_of(cost_of_steps([found, counted]))))
+    lists = [[0] * len(asked.starts) for _ in range(len(groups) + 1)]
+    for row in chain.from_iterable(each.data for each in answers):
+        bucket, group = divmod(row.c0, len(lists))
+        lists[group][bucket] += int(row.c1)
+    other, *series = lists
+    return _Grouped(groups, series, other, [answers])
 
 
 def histogram_request(content: bytes, now_ns: int | None = None) -> HistogramRequest:
@@ -158,22 +204,29 @@ def histogram_request(content: bytes, now_ns: int | None = None) -> HistogramReq
     return HistogramRequest(since, until, found, interval, starts, split_by, body.groups, body.store)
 
 
-def value_statement(asked: HistogramRequest, field: FieldRef, tenant: TenantId) -> Statement:
-    """The SELECT of the most frequent values of `field` in the rows of `tenant`."""
+def value_statement(
+    asked: HistogramRequest, field: FieldRef, tenant: TenantId, *, in_utc: bool = False
+) -> Statement:
+    """The SELECT of the most frequent values of `field` in the rows of `tenant`.
+
+    `in_utc`: as of functions.query.compile.counted.hours_of_values.
+    """
     bindings = Bindings()
     conditions, parameters = base_conditions(tenant, asked.since, asked.until, asked.filter, bindings)
-    hours = hours_of_values(asked.since, asked.until, asked.filter, [field])
+    hours = hours_of_values(asked.since, asked.until, asked.filter, [field], in_utc=in_utc)
     sql = value_counts(field, conditions, bindings, hours)
     return checked(Statement(sql, {**bindings.parameters, **parameters}), MAX_STATEMENT_CHARACTERS)
 
 
-def bucket_statement(asked: HistogramRequest, tenant: TenantId, groups: Sequence[Value]) -> Statement:
-    """The SELECT of counts by bucket and group in the rows of `tenant`."""
+def bucket_statement(
+    asked: HistogramRequest, tenant: TenantId, groups: Sequence[Value], *, in_utc: bool = False
+) -> Statement:
+    """The SELECT of counts by bucket and group in the rows of `tenant`; `in_utc` as of value_statement."""
     bindings = Bindings()
     conditions, parameters = base_conditions(tenant, asked.since, asked.until, asked.filter, bindings)
     field = asked.split_by if groups else None
     fields = [field] if field else []
-    hours = hours_of_buckets(asked.since, asked.until, asked.filter, asked.starts, fields)
+    hours = hours_of_buckets(asked.since, asked.until, asked.filter, asked.starts, fields, in_utc=in_utc)
     sql = bucket_counts(asked.starts, field, groups, conditions, bindings, hours)
     return checked(Statement(sql, {**bindings.parameters, **parameters}), MAX_STATEMENT_CHARACTERS)
 
@@ -182,15 +235,13 @@ def estimated_statements(asked: HistogramRequest, tenant: TenantId) -> list[Stat
     """The statements of the request, with some group where the values are not known yet."""
     if asked.split_by is None:
         return [bucket_statement(asked, tenant, [])]
+    if asked.split_by == LEVEL:
+        return [bucket_statement(asked, tenant, CANONICAL)]
     return [value_statement(asked, asked.split_by, tenant), bucket_statement(asked, tenant, [None])]
 
 
-def _most_frequent(found: Sequence[_ValueCounts], count: int) -> list[Value]:
+def _most_frequent(totals: Mapping[Value, int], count: int) -> list[Value]:
     """The values with the largest counts of all stores together; of equal ones by their text, null last."""
-    totals: Counter[Value] = Counter()
-    for each in found:
-        for row in each.data:
-            totals[row.c0] += int(row.c1)
     return sorted(totals, key=lambda value: (-totals[value], value is None, value or ""))[:count]
 
 
@@ -211,25 +262,20 @@ def decode_values(content: bytes) -> _ValueCounts:
     return found
 
 
-def decode_counts(content: bytes, starts: list[int], groups: int) -> _BucketCounts:
-    """The counts of an answer, with the number of the bucket as c0.
+def decode_counts(content: bytes, buckets: int, groups: int) -> _BucketCounts:
+    """The counts of an answer, whose cells are those of functions.query.compile.counts.bucket_counts.
 
     Raises
     ------
     UnusableAnswerError: the answer has another format, or buckets and groups that do not exist.
     """
-    even = even_width(starts) is not None or len(starts) < 2
-    at = {start // times.NANOSECONDS: number for number, start in enumerate(starts)}
     try:
         found = _BUCKETS.decode(_limited(content))
-        for row in found.data:
-            row.c0 = int(row.c0) if even else at[int(row.c0)]
-            row.c2 = int(row.c2)
-    except (msgspec.MsgspecError, ValueError, LookupError, RecursionError):
+        counts = [int(row.c1) for row in found.data]
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         raise UnusableAnswerError("the answer has no counts of the buckets") from None
-    if not all(
-        0 <= int(row.c0) < len(at) and OTHER <= row.c1 <= groups and int(row.c2) >= 0 for row in found.data
-    ):
+    cells = buckets * (groups + 1)
+    if min(counts, default=0) < 0 or not all(0 <= row.c0 < cells for row in found.data):
         raise UnusableAnswerError("the answer has other buckets than were asked for")
     return found
 
@@ -240,24 +286,17 @@ def _limited(content: bytes) -> bytes:
     return content
 
 
-def _page(
-    asked: HistogramRequest, groups: Sequence[Value], counted: Sequence[_BucketCounts], cost: SearchStats
-) -> HistogramPage:
-    lists = [[0] * len(asked.starts) for _ in range(len(groups) + 1)]
-    for each in counted:
-        for row in each.data:
-            lists[row.c1][int(row.c0)] += int(row.c2)
-    other, *split = lists
-    series = [Series(value, counts) for value, counts in zip(groups, split, strict=True)]
+def _page(asked: HistogramRequest, found: _Grouped) -> HistogramPage:
+    split = [Series(value, counts) for value, counts in zip(found.groups, found.series, strict=True)]
     return HistogramPage(
         interval=asked.interval,
         since=times.rfc3339(asked.since),
         until=times.rfc3339(asked.until),
         starts=[times.rfc3339(start) for start in asked.starts],
-        series=series if asked.split_by else [Series(None, other)],
-        other=other if asked.split_by else None,
-        total=sum(map(sum, lists)),
-        stats=cost,
+        series=split if asked.split_by else [Series(None, found.other)],
+        other=found.other if asked.split_by else None,
+        total=sum(map(sum, (found.other, *found.series))),
+        stats=stats_of(cost_of_steps(found.steps)),
     )
 
 

@@ -47,6 +47,7 @@ class SearchStores:
         self.tenant = caller.tenant
         self._stores = stores if named is None else [named]
         self.names: Sequence[Store] = tuple(self._stores)
+        self.are_ours = self.names == (MANAGED,)
         self._run_in = run_in
         self._settings = settings
 

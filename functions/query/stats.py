@@ -65,8 +65,8 @@ class StatsRequest:
 def answer(call: RouteCall) -> bytes:
     """The response to `POST /v1/stats`; a functions.query.route_call.Answer."""
     asked, caller = stats_request(call.body), call.caller
-    compiled = compiled_stats(asked, caller.tenant)
     store = store_of(asked, byoc=caller.byoc, managed=caller.has_managed_rows(time.time()))
+    compiled = compiled_stats(asked, caller.tenant, in_utc=store == MANAGED)
     if call.dry_run:
         from functions.query.estimate import estimate_answer
 
@@ -115,8 +115,8 @@ def store_of(asked: StatsRequest, *, byoc: bool, managed: bool) -> Store:
     return asked.store
 
 
-def compiled_stats(asked: StatsRequest, tenant: TenantId) -> CompiledStats:
-    """The statement of `asked` over the rows of `tenant`.
+def compiled_stats(asked: StatsRequest, tenant: TenantId, *, in_utc: bool = False) -> CompiledStats:
+    """The statement of `asked` over the rows of `tenant`; `in_utc` as of compile.counted.hours_of_values.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def compiled_stats(asked: StatsRequest, tenant: TenantId) -> CompiledStats:
     """
     bindings = Bindings()
     conditions, parameters = base_conditions(tenant, asked.since, asked.until, asked.filter, bindings)
-    hours = hours_of_table(asked.since, asked.until, asked.filter, asked.pipes)
+    hours = hours_of_table(asked.since, asked.until, asked.filter, asked.pipes, in_utc=in_utc)
     compiled: CompiledTable = table(asked.pipes, conditions, bindings, hours)
     statement = Statement(compiled.sql, {**bindings.parameters, **parameters})
     return CompiledStats(checked(statement, MAX_STATEMENT_CHARACTERS), compiled.columns, compiled.patterns)

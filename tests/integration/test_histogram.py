@@ -132,6 +132,55 @@ def test_a_split_has_the_most_frequent_values_and_the_rest_together(
     assert found["total"] == len(logged)
 
 
+@pytest.mark.parametrize("tenant", TENANTS)
+def test_levels_take_one_statement_and_other_fields_two(
+    requests: QueryRequests,
+    databases: tuple[Warehouse, dict[str, Warehouse]],
+    monkeypatch: pytest.MonkeyPatch,
+    tenant: str,
+) -> None:
+    statements: list[str] = []
+    select = databases[0].select_json
+
+    def counting(sql: str, *arguments: Any) -> bytes:
+        statements.append(sql)
+        return select(sql, *arguments)
+
+    monkeypatch.setattr(databases[0], "select_json", counting)
+    for field, number in ((None, 1), ("level", 1), ("user", 2)):
+        statements.clear()
+        assert requests.post("/v1/histogram", tenant, split_by=field, **RANGE)[0] == 200
+        assert len(statements) == number
+
+
+@pytest.mark.parametrize("tenant", TENANTS)
+@pytest.mark.parametrize("groups", [1, 3, 20])
+def test_a_table_of_a_customer_may_have_levels_of_its_own(
+    requests: QueryRequests, databases: tuple[Warehouse, dict[str, Warehouse]], tenant: str, groups: int
+) -> None:
+    own = [{"at": BEGIN + timedelta(hours=hour), "level": level, "metadata": {}}
+           for hour in range(40) for level in ("notice", "notice", "")]  # fmt: skip
+    databases[1][tenant].command("CREATE TABLE kept AS events")
+    databases[1][tenant].command("INSERT INTO kept SELECT * FROM events")
+    load(databases[1][tenant], [row(tenant, each) for each in own], "own levels")
+    body = {**RANGE, "interval": "1h", "split_by": "level", "groups": groups}
+    try:
+        status, found = requests.post("/v1/histogram", tenant, "byoc", **body)
+    finally:
+        databases[1][tenant].command("EXCHANGE TABLES kept AND events")
+        databases[1][tenant].command("DROP TABLE kept")
+    assert status == 200, found
+    logged = [*events(tenant, "own", "ours"), *own]
+    totals = Counter(each["level"] for each in logged)
+    best = sorted(totals, key=lambda level: (-totals[level], level))[:groups]
+    assert [each["value"] for each in found["series"]] == best
+    for each in found["series"]:
+        wanted = [event for event in logged if event["level"] == each["value"]]
+        assert each["counts"] == counts(wanted, found["starts"])
+    rest = [event for event in logged if event["level"] not in best]
+    assert found["other"] == counts(rest, found["starts"])
+
+
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Asia/Kolkata"])
 def test_days_start_at_midnight_of_the_time_zone(requests: QueryRequests, zone: str) -> None:
     _, found = requests.post("/v1/histogram", interval="1d", time_zone=zone, **RANGE)

@@ -89,18 +89,21 @@ def _request(body: dict[str, Any]) -> HistogramRequest:
     return histogram_request(json.dumps(body).encode())
 
 
-def _answer(warehouse: Warehouse, body: dict[str, Any], tenant: TenantId) -> tuple[Any, Any, int]:
+def _answer(
+    warehouse: Warehouse, body: dict[str, Any], tenant: TenantId, *, in_utc: bool = False
+) -> tuple[Any, Any, int]:
     """The values of the field, the counts of the buckets, and the rows that were read for the latter."""
     asked = _request(body)
     values: list[Any] = []
     if asked.split_by:
-        found = value_statement(asked, asked.split_by, tenant)
+        found = value_statement(asked, asked.split_by, tenant, in_utc=in_utc)
         answered = decode_values(warehouse.select_json(found.sql, found.parameters))
         values = [(row.c0, int(row.c1)) for row in answered.data]
     groups = [value for value, _ in values[:2]]
-    counted = bucket_statement(asked, tenant, groups)
-    buckets = decode_counts(warehouse.select_json(counted.sql, counted.parameters), asked.starts, len(groups))
-    counts = [(row.c0, row.c1, int(row.c2)) for row in buckets.data]
+    counted = bucket_statement(asked, tenant, groups, in_utc=in_utc)
+    answered = warehouse.select_json(counted.sql, counted.parameters)
+    buckets = decode_counts(answered, len(asked.starts), len(groups))
+    counts = sorted((row.c0, int(row.c1)) for row in buckets.data)
     return values, counts, buckets.statistics.rows_read
 
 
@@ -193,9 +196,11 @@ AFTER = ("", " | sort -count | limit 3", " | where count:>100", " | stats count(
 GROUPS = ("stats count()", "stats count(), count() as n", "stats count(), uniq(service)")
 
 
-def _table(warehouse: Warehouse, body: dict[str, Any], tenant: TenantId) -> tuple[list[Any], int]:
+def _table(
+    warehouse: Warehouse, body: dict[str, Any], tenant: TenantId, *, in_utc: bool = False
+) -> tuple[list[Any], int]:
     """The rows of the table, and the rows that were read for them."""
-    compiled = compiled_stats(stats_request(json.dumps(body).encode()), tenant)
+    compiled = compiled_stats(stats_request(json.dumps(body).encode()), tenant, in_utc=in_utc)
     selected = compiled.statement
     found = decode_table(warehouse.select_json(selected.sql, selected.parameters), compiled.columns)
     return found.rows, found.rows_read
@@ -309,10 +314,12 @@ def test_a_batch_that_is_loaded_twice_is_once_in_a_table(table: Warehouse) -> No
         assert _table(table, body, tenant)[0] == [["gateway", "2026-11-02T00:00:00.000000000Z", 60]]
 
 
-def _fields(warehouse: Warehouse, body: dict[str, Any], tenant: TenantId) -> tuple[list[CountedField], int]:
+def _fields(
+    warehouse: Warehouse, body: dict[str, Any], tenant: TenantId, *, in_utc: bool = False
+) -> tuple[list[CountedField], int]:
     """The counted fields, and the rows that were read for them."""
     asked = fields_request(json.dumps(body).encode())
-    selected = counted_statement(asked, tenant)
+    selected = counted_statement(asked, tenant, in_utc=in_utc)
     found = decode_counted(warehouse.select_json(selected.sql, selected.parameters), asked)
     return counted_fields(asked, found.data), found.statistics.rows_read
 
@@ -366,6 +373,48 @@ def test_values_to_complete_a_query_are_counted_by_hours(
         with _by_rows(monkeypatch):
             assert by_hours == known(tenant)
         assert {row["c0"] for row in by_hours} == {"payroll", *(f"svc-{at}" for at in range(8))}
+
+
+HOURS = ((0, 96), (-24, 200), (7, 8), (13, 40), (60, 61))
+"""Ranges of whole hours, from the first event's day on."""
+
+
+def _whole_hours(since: int, until: int, **body: Any) -> dict[str, Any]:
+    ends = (times.rfc3339(FIRST_NS + hour * 60 * MINUTE_NS) for hour in (since, until))
+    return {**dict(zip(("from", "to"), ends, strict=True)), **body}
+
+
+@pytest.mark.parametrize("found", FILTERS)
+@pytest.mark.parametrize("table", ["UTC"], indirect=True)
+def test_whole_hours_of_our_own_table_are_counted_without_edges(
+    table: Warehouse, monkeypatch: pytest.MonkeyPatch, found: dict[str, Any]
+) -> None:
+    query = found.get("query", "*")
+    for tenant in TENANTS:
+        for since, until in HOURS:
+            counts = [
+                (_table, _whole_hours(since, until, **{**found, "query": f"{query} | top 5 service"})),
+                (_table, _whole_hours(since, until, **{**found, "query": f"{query} | stats count()"})),
+                (_fields, _whole_hours(since, until, fields=["level", "service"], **found)),
+                (_answer, _whole_hours(since, until, interval="1h", split_by="service", **found)),
+            ]
+            for count, body in counts:
+                *alone, _ = count(table, body, tenant, in_utc=True)
+                with _by_rows(monkeypatch):
+                    assert alone == [*count(table, body, tenant)][:-1], body
+
+
+@pytest.mark.parametrize("table", ["UTC"], indirect=True)
+def test_one_plan_of_one_projection_answers_whole_hours_of_our_own_table(table: Warehouse) -> None:
+    for tenant in TENANTS:
+        for query in ("* | top 10 service", "* | stats count() by level, bucket(1d)"):
+            body = {**WEEK, "query": query}
+            compiled = compiled_stats(stats_request(json.dumps(body).encode()), tenant, in_utc=True)
+            plan = table.select(f"EXPLAIN {compiled.statement.sql}", compiled.statement.parameters).rows
+            read = [each["explain"] for each in plan if "ReadFrom" in each["explain"]]
+            assert len(read) == 1
+            assert "(counts_by_hour)" in read[0]
+            assert _table(table, body, tenant, in_utc=True)[1] < 5_000
 
 
 def _sample(warehouse: Warehouse, body: dict[str, Any], tenant: TenantId) -> list[str]:

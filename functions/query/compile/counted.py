@@ -6,6 +6,7 @@ functions.query.compile.hours makes the statement, whose result is that of the r
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from functions.query.compile.hours import HOUR_NS, WholeHours, whole_hours
 from functions.query.language.syntax_tree import (
@@ -34,29 +35,44 @@ SERVICE = FieldRef("column", "service")
 COUNTED_FIELDS = frozenset({FieldRef("column", "level"), SERVICE, FieldRef("column", "project_id")})
 
 MIN_COUNTED_HOURS = 12
-"""Counts of a shorter range are made of its rows: two statements in one take 4 ms more than one."""
+"""Counts of a shorter range are made of its rows: two statements in one take 4 ms more than one.
+
+It does not hold for whole hours that are alone."""
 
 
 def hours_of_values(
-    since: int, until: int, found: Filter, fields: Iterable[FieldRef] = ()
+    since: int, until: int, found: Filter, fields: Iterable[FieldRef] = (), *, in_utc: bool = False
 ) -> WholeHours | None:
-    """The whole hours of a range whose events are counted by the values of `fields`; None to count rows."""
+    """The whole hours of a range whose events are counted by the values of `fields`; None to count rows.
+
+    `in_utc`: the table is our own, whose times are in UTC.
+    """
     hours = whole_hours(since, until)
-    if hours is None or hours.end - hours.first < MIN_COUNTED_HOURS * HOUR_NS:
+    if hours is None or not are_counted(found) or not COUNTED_FIELDS.issuperset(fields):
         return None
-    return hours if are_counted(found) and COUNTED_FIELDS.issuperset(fields) else None
+    if in_utc and (hours.first, hours.end) == (since, until):
+        return replace(hours, alone=True)
+    return hours if hours.end - hours.first >= MIN_COUNTED_HOURS * HOUR_NS else None
 
 
 def hours_of_buckets(
-    since: int, until: int, found: Filter, starts: Iterable[int], fields: Iterable[FieldRef] = ()
+    since: int,
+    until: int,
+    found: Filter,
+    starts: Iterable[int],
+    fields: Iterable[FieldRef] = (),
+    *,
+    in_utc: bool = False,
 ) -> WholeHours | None:
     """The same by the buckets at `starts`, too: only if each hour of UTC is in one bucket."""
     if any(start % HOUR_NS for start in starts):
         return None
-    return hours_of_values(since, until, found, fields)
+    return hours_of_values(since, until, found, fields, in_utc=in_utc)
 
 
-def hours_of_table(since: int, until: int, found: Filter, pipes: Sequence[Pipe]) -> WholeHours | None:
+def hours_of_table(
+    since: int, until: int, found: Filter, pipes: Sequence[Pipe], *, in_utc: bool = False
+) -> WholeHours | None:
     """The whole hours that the first `stats` or `top` of `pipes` counts; None if it needs the rows."""
     for pipe in pipes:
         match pipe:
@@ -65,9 +81,9 @@ def hours_of_table(since: int, until: int, found: Filter, pipes: Sequence[Pipe])
             case WherePipe() | SortPipe() | FieldsPipe() | ExtractPipe():
                 continue  # the events are the same, or those of a counted filter
             case StatsPipe() if _counts_only(pipe.aggregates) and all(map(_is_counted_key, pipe.by)):
-                return hours_of_values(since, until, found)
+                return hours_of_values(since, until, found, in_utc=in_utc)
             case TopPipe():
-                return hours_of_values(since, until, found, pipe.fields)
+                return hours_of_values(since, until, found, pipe.fields, in_utc=in_utc)
             case _:
                 return None
     return None

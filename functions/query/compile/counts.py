@@ -5,7 +5,7 @@ counts, if it can. A histogram compares values by their first MAX_VALUE_CHARACTE
 """
 # ruff: noqa: S608 - the text has only our names; a caller's values are bound (functions.query.bindings)
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from functions.query.bindings import Bindings
 from functions.query.compile import metadata
@@ -51,25 +51,23 @@ def bucket_counts(
     bindings: Bindings,
     hours: WholeHours | None = None,
 ) -> str:
-    """The SELECT of the bucket (c0), the number of the group (c1) and the count (c2).
+    """The SELECT of cells (c0), each a bucket and a group, and their counts (c1).
 
-    The bucket is its number from 0 for even `starts`, and its start in seconds since 1970 for uneven ones.
+    A cell is the number of the bucket, from 0, times `len(groups) + 1`, plus the number of the group. As one
+    number of 16 bits it is a place in the engine's table of groups, which two numbers are not.
     """
     group = str(OTHER) if field is None else _group(field, groups, bindings)
+    width = bindings.whole(len(groups) + 1)
 
     def select(nanoseconds: str, condition: str) -> str:
         bucket = _bucket(list(starts), nanoseconds, bindings)
-        return (
-            f"SELECT {bucket} AS c0, toUInt32({group}) AS c1, count() AS c2 FROM events "
-            f"WHERE {condition} GROUP BY c0, c1"
-        )
+        cell = f"toUInt16({bucket} * {width} + {group})"
+        return f"SELECT {cell} AS c0, count() AS c1 FROM events WHERE {condition} GROUP BY c0"
 
     if hours is None:
-        counted = select(TIME_NANOSECONDS, " AND ".join(conditions))
-    else:
-        parts = by_hours_and_edges(hours, conditions, bindings, select)
-        counted = f"SELECT c0, c1, sum(part.c2) AS c2 FROM ({parts}) AS part GROUP BY c0, c1"
-    return f"{counted} ORDER BY c0, c1"
+        return select(TIME_NANOSECONDS, " AND ".join(conditions))
+    parts = by_hours_and_edges(hours, conditions, bindings, select)
+    return f"SELECT c0, sum(part.c1) AS c1 FROM ({parts}) AS part GROUP BY c0"
 
 
 def row_count(conditions: Sequence[str], bindings: Bindings, hours: WholeHours | None) -> str:
@@ -125,8 +123,9 @@ def _bucket(starts: list[int], nanoseconds: str, bindings: Bindings) -> str:
         return "toInt64(0)"
     width = even_width(starts)
     if width is None:
-        seconds = bindings.seconds([start // NANOSECONDS for start in starts])
-        return f"toInt64(roundDown(intDiv({nanoseconds}, {NANOSECONDS}), {seconds}))"
+        seconds = bindings.integers([start // NANOSECONDS for start in starts])
+        numbers = bindings.integers(range(len(starts)))
+        return f"transform(roundDown(intDiv({nanoseconds}, {NANOSECONDS}), {seconds}), {seconds}, {numbers})"
     first, step = bindings.integer(starts[0]), bindings.integer(width)
     number = f"intDiv({nanoseconds} - {first}, {step})"
     # The last bucket is longer than the others if it is the day on which the clock goes back.
@@ -135,15 +134,21 @@ def _bucket(starts: list[int], nanoseconds: str, bindings: Bindings) -> str:
 
 def _group(field: FieldRef, groups: Sequence[str | None], bindings: Bindings) -> str:
     """SQL: the number of the group in `groups` that has the field's value."""
+    numbers = {value: number for number, value in enumerate(groups, 1)}
+    missing = str(numbers.pop(None, OTHER))
     value = _value(field, bindings)
-    texts = bindings.texts([text if text is not None else "" for text in groups])
-    missing = bindings.whole(groups.index(None) + 1 if None in groups else OTHER)
-    if None in groups:
-        # The place of the missing value must not be found for an empty text.
-        listed = f"arrayMap((text, at) -> if(at = {missing}, NULL, text), {texts}, arrayEnumerate({texts}))"
-    else:
-        listed = texts
-    return f"if(isNull({value}), {missing}, indexOf({listed}, toString({value})))"
+    if field.kind == "column":
+        return _numbered(value, numbers, bindings)
+    present = _numbered(f"ifNull({value}, '')", numbers, bindings)
+    return f"if(isNull({value}), {missing}, {present})"
+
+
+def _numbered(value: str, numbers: Mapping[str | None, int], bindings: Bindings) -> str:
+    """SQL: the number of a value that is not NULL; the engine looks up each value of a column once."""
+    if not numbers:
+        return str(OTHER)
+    texts, places = bindings.texts([str(text) for text in numbers]), bindings.integers([*numbers.values()])
+    return f"transform({value}, {texts}, {places}, {OTHER})"
 
 
 def _value(field: FieldRef, bindings: Bindings) -> str:

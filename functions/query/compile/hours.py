@@ -36,10 +36,14 @@ _HOURS_OF_UTC = "timezoneOf(timestamp) = 'UTC'"
 
 @dataclass(frozen=True, slots=True)
 class WholeHours:
-    """The hours from `first` (inclusive) to `end` (exclusive), nanoseconds since 1970."""
+    """The hours from `first` (inclusive) to `end` (exclusive), nanoseconds since 1970.
+
+    `alone`: the range has no other events, and the table's hours are those of UTC.
+    """
 
     first: int
     end: int
+    alone: bool = False
 
     def condition(self, bindings: Bindings) -> str:
         """SQL: the row's hour is one of them."""
@@ -59,10 +63,14 @@ def by_hours_and_edges(
 ) -> str:
     """The SELECTs of whole hours and of the events around them, which together have each event once.
 
+    Only that of whole hours if they are alone: the plan of a second SELECT takes 5 ms, even of no events.
+
     `conditions`: those of functions.query.compile.base_conditions.
     `select`: makes a SELECT of an event's time in nanoseconds and a condition.
     """
     tenant_filter, since, until, found = conditions
+    if hours.alone:
+        return select(HOUR_NANOSECONDS, f"{tenant_filter} AND {hours.condition(bindings)} AND {found}")
     first, end = bindings.instant(hours.first), bindings.instant(hours.end)
     whole = f"{tenant_filter} AND {hours.condition(bindings)} AND {_HOURS_OF_UTC} AND {found}"
     edges = (

@@ -5,10 +5,14 @@ from typing import Any
 
 import pytest
 
+from functions.query import fields, histogram, stats
+from functions.query.compile import Statement
 from functions.query.compile.counted import hours_of_buckets, hours_of_table
 from functions.query.compile.hours import HOUR_NS, WholeHours
 from functions.query.language.syntax_tree import EVERYTHING, FieldRef
+from functions.query.route_call import Answer, RouteCall
 from functions.query.stats import compiled_stats, stats_request
+from functions.shared.access import Principal
 from functions.shared.tenancy import TenantId
 
 WEEK = {"from": "2026-11-01T00:10:00Z", "to": "2026-11-08T00:10:00Z"}
@@ -103,3 +107,60 @@ def test_both_parts_read_the_rows_of_their_tenant(tenant: str) -> None:
     assert found.sql.count("FROM events WHERE tenant_id = {tenant_id:String} AND ") == 2
     assert found.sql.count("events") == 2
     assert found.parameters["tenant_id"] == tenant
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "alone"),
+    [
+        ("2026-11-01T00:00:00Z", "2026-11-08T00:00:00Z", True),
+        ("2026-11-01T05:00:00Z", "2026-11-01T06:00:00Z", True),
+        ("2026-11-01T00:00:00Z", "2026-11-08T00:00:00.000000001Z", False),
+        ("2026-11-01T00:10:00Z", "2026-11-08T00:00:00Z", False),
+    ],
+)
+def test_only_whole_hours_of_our_own_table_have_no_edges(since: str, until: str, alone: bool) -> None:
+    body = {"from": since, "to": until, "query": "* | top service"}
+    asked = stats_request(json.dumps(body).encode())
+    ours, any_other = (
+        hours_of_table(asked.since, asked.until, asked.filter, asked.pipes, in_utc=in_utc)
+        for in_utc in (True, False)
+    )
+    assert ours
+    assert ours.alone is alone
+    assert not (any_other and any_other.alone)
+
+
+@pytest.mark.parametrize("route", [histogram.answer, stats.answer, fields.answer])
+@pytest.mark.parametrize(
+    ("plan", "store", "edges"),
+    [("managed_30", None, 0), ("byoc", "byoc", 1), ("byoc", "managed", 0)],
+)
+def test_edges_are_left_out_in_our_clickhouse_alone(
+    route: Answer, plan: str, store: str | None, edges: int
+) -> None:
+    """A customer's table may be in another time zone."""
+    selected: list[str] = []
+
+    class AskedError(Exception):
+        pass
+
+    def run_in(_store: Any, tenant: str, statement: Statement, *_: Any) -> Any:
+        selected.append(statement.sql)
+        assert tenant == "acme"
+        raise AskedError
+
+    body = {"from": "2026-11-01T00:00:00Z", "to": "2026-11-08T00:00:00Z", "store": store}
+    more = {
+        histogram.answer: {"interval": "1h", "split_by": "service"},
+        stats.answer: {"query": "* | top service"},
+        fields.answer: {"fields": ["service"]},
+    }[route]
+    scopes, until = frozenset({"read"}), 4_000_000_000
+    caller = Principal(TenantId("acme"), "k", "p", scopes, 30, 1, "", "key:k", plan, managed_until=until)
+    content = json.dumps({**body, **more}).encode()
+    call = RouteCall(
+        body=content, caller=caller, run_in=run_in, events_of=lambda _: pytest.fail("read"), dry_run=False
+    )
+    with pytest.raises(AskedError):
+        route(call)
+    assert [sql.count("UNION ALL") for sql in selected] == [edges]
