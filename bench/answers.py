@@ -10,10 +10,10 @@ from typing import Any
 
 from bench.search_tables import ACME
 from functions.query.compile import Statement, statement
-from functions.query.event_search import EventSearch, SearchLimits
-from functions.query.page import page
-from functions.query.request import search
-from functions.query.route_call import Answer, RouteCall
+from functions.query.requests.request import search
+from functions.query.requests.route_call import Answer, RouteCall
+from functions.query.results.page import page
+from functions.query.searching.event_search import EventSearch, SearchLimits
 from functions.shared.access import Principal
 from functions.shared.warehouse import Warehouse
 

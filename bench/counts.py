@@ -18,8 +18,8 @@ from functions.query.compile.counts import bucket_counts
 from functions.query.compile.pipes import TableColumn, table
 from functions.query.fields import answer
 from functions.query.histogram import bucket_statement, decode_counts, histogram_request
+from functions.query.results.table_rows import decode_table
 from functions.query.stats import compiled_stats, stats_request
-from functions.query.table_rows import decode_table
 from functions.shared.warehouse import Warehouse
 
 UNALIGNED = {

@@ -13,7 +13,7 @@ from bench.events import START, expiry, ndjson
 from bench.in_process import EmbeddedEngine, active_bytes, embedded_engine, load
 from bench.measuring import cpu_seconds
 from functions.query.compile import statement
-from functions.query.request import search
+from functions.query.requests.request import search
 from functions.shared.tenancy import TenantId
 
 BATCHES = 8

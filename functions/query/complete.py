@@ -15,7 +15,6 @@ from functions.query.compile import Statement, base_conditions, metadata
 from functions.query.compile.counted import hours_of_values
 from functions.query.compile.counts import value_counts
 from functions.query.compile.pipes import TableColumn
-from functions.query.cursor import BYOC, MANAGED
 from functions.query.language.completion import (
     Completion,
     KnownField,
@@ -27,11 +26,12 @@ from functions.query.language.completion import (
 from functions.query.language.literals import is_loose
 from functions.query.language.parser import MAX_CHARACTERS
 from functions.query.language.syntax_tree import EVERYTHING, FieldRef, Loose, Value
-from functions.query.request import FilterBody, time_range
-from functions.query.route_call import RouteCall
-from functions.query.statistics import SearchStats, stats_of
+from functions.query.requests.request import FilterBody, time_range
+from functions.query.requests.route_call import RouteCall
+from functions.query.results.cursor import BYOC, MANAGED
+from functions.query.results.statistics import SearchStats, stats_of
+from functions.query.results.table_rows import EMPTY, TableRows, decode_table
 from functions.query.stats import STATS_SETTINGS
-from functions.query.table_rows import EMPTY, TableRows, decode_table
 from functions.shared.forms import decoded, invalid
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import UnusableAnswerError
@@ -69,7 +69,7 @@ class CompletionPage(Struct):
 
 
 def answer(call: RouteCall) -> bytes:
-    """The response to `POST /v1/query/complete`; a functions.query.route_call.Answer."""
+    """The response to `POST /v1/query/complete`; a functions.query.requests.route_call.Answer."""
     found, caller = complete_request(call.body), call.caller
     statement = known_statement(found, caller.tenant)
     if statement is None:

@@ -13,16 +13,16 @@ from msgspec import Struct
 
 from functions.query.bindings import Bindings
 from functions.query.compile import FilteredRange, Statement, base_conditions, counts_statement
-from functions.query.cursor import MANAGED
-from functions.query.price import PRICE
-from functions.query.request import Search
-from functions.query.row_order import PageRange
-from functions.query.search_stores import SearchStores
+from functions.query.limits.price import PRICE
+from functions.query.requests.request import Search
+from functions.query.results.cursor import MANAGED
+from functions.query.results.row_order import PageRange
+from functions.query.searching.search_stores import SearchStores
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import UnusableAnswerError
 
 PAGE_PASSES = 3
-"""One pass, and two more if that has not the whole page (functions.query.one_pass)."""
+"""One pass, and two more if that has not the whole page (functions.query.searching.one_pass)."""
 
 MAX_TABLES = 16
 

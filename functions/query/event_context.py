@@ -12,14 +12,19 @@ import msgspec
 from msgspec import Struct
 
 from functions.query.compile import Statement
-from functions.query.cursor import Store
-from functions.query.event_id import parse_id
-from functions.query.event_statements import Sources, event_statement, neighbours_statement, position_of
-from functions.query.page import MAX_PAGE_BYTES, fitting, size_bytes
-from functions.query.parameters import check_parameters
-from functions.query.row_order import Order, PageRange
-from functions.query.rows import EventRow, SearchResult
-from functions.query.statistics import SearchCost, SearchStats, stats_of
+from functions.query.requests.parameters import check_parameters
+from functions.query.results.cursor import Store
+from functions.query.results.page import MAX_PAGE_BYTES, fitting, size_bytes
+from functions.query.results.row_order import Order, PageRange
+from functions.query.results.rows import EventRow, SearchResult
+from functions.query.results.statistics import SearchCost, SearchStats, stats_of
+from functions.query.searching.event_id import parse_id
+from functions.query.searching.event_statements import (
+    Sources,
+    event_statement,
+    neighbours_statement,
+    position_of,
+)
 from functions.shared.errors import HttpError
 from functions.shared.forms import invalid
 from functions.shared.tenancy import TenantId

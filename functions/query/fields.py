@@ -13,30 +13,38 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from functions.query import budget, times
+from functions.query import times
 from functions.query.bindings import Bindings
 from functions.query.compile import Statement, base_conditions, checked, narrowed_range
 from functions.query.compile.counted import hours_of_values
 from functions.query.compile.counts import row_count
 from functions.query.compile.samples import newest_rows, sample_size
-from functions.query.counted_fields import (
+from functions.query.counting.counted_fields import (
     NO_ROWS,
     are_counted_fields,
     counted_fields,
     counted_statement,
     decode_counted,
 )
-from functions.query.cursor import MANAGED, Store
+from functions.query.counting.field_names import field_named
+from functions.query.counting.field_summary import (
+    FieldSummary,
+    JsonType,
+    SampledRow,
+    discovered,
+    events_of,
+    named,
+)
 from functions.query.errors import QUERY_TOO_HEAVY
-from functions.query.field_names import field_named
-from functions.query.field_summary import FieldSummary, JsonType, SampledRow, discovered, events_of, named
 from functions.query.language.names import written
 from functions.query.language.syntax_tree import MESSAGE, FieldRef, Filter
-from functions.query.request import FilterBody, search_filter, time_range
-from functions.query.route_call import RouteCall
-from functions.query.row_order import PageRange
-from functions.query.search_stores import SearchStores
-from functions.query.statistics import EngineStatistics, SearchStats, cost_of_steps, stats_of
+from functions.query.limits import budget
+from functions.query.requests.request import FilterBody, search_filter, time_range
+from functions.query.requests.route_call import RouteCall
+from functions.query.results.cursor import MANAGED, Store
+from functions.query.results.row_order import PageRange
+from functions.query.results.statistics import EngineStatistics, SearchStats, cost_of_steps, stats_of
+from functions.query.searching.search_stores import SearchStores
 from functions.query.stats import MAX_ANSWER_BYTES, MAX_STATEMENT_CHARACTERS, STATS_SETTINGS
 from functions.query.tokens import Scalar
 from functions.shared.errors import HttpError
@@ -140,7 +148,7 @@ _SAMPLE = msgspec.json.Decoder(_Sample)
 
 
 def answer(call: RouteCall) -> bytes:
-    """The response to `POST /v1/fields`; a functions.query.route_call.Answer."""
+    """The response to `POST /v1/fields`; a functions.query.requests.route_call.Answer."""
     asked, tenant = fields_request(call.body), call.caller.tenant
     stores = SearchStores(call.caller, call.run_in, asked.store, SAMPLE_SETTINGS)
     if are_counted_fields(asked) and len(stores.names) == 1:

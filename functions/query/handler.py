@@ -29,23 +29,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from functions.query import event_context
-from functions.query.both_stores import find_in_both
-from functions.query.byoc_search import ByocSearch
 from functions.query.compile import Statement, statement
-from functions.query.cursor import BYOC, MANAGED, Store
-from functions.query.dry_run import is_dry_run, without_dry_run
 from functions.query.errors import naming_q
-from functions.query.event_search import EventSearch, ManagedSearch
 from functions.query.exporting.forms import EXPORT_ROUTES
-from functions.query.page import page
-from functions.query.parameters import check_parameters, search_parameters
-from functions.query.request import Search, search, search_of
-from functions.query.route_call import RouteCall, answer_of
-from functions.query.row_budget import RowBudget, RowRates
-from functions.query.row_order import Order
-from functions.query.rows import SearchResult
+from functions.query.limits.row_budget import RowBudget, RowRates
+from functions.query.requests.dry_run import is_dry_run, without_dry_run
+from functions.query.requests.parameters import check_parameters, search_parameters
+from functions.query.requests.request import Search, search, search_of
+from functions.query.requests.route_call import RouteCall, answer_of
+from functions.query.requests.url_bodies import posted
+from functions.query.results.cursor import BYOC, MANAGED, Store
+from functions.query.results.page import page
+from functions.query.results.row_order import Order
+from functions.query.results.rows import SearchResult
 from functions.query.search_settings import SearchSettings
-from functions.query.url_bodies import posted
+from functions.query.searching.both_stores import find_in_both
+from functions.query.searching.byoc_search import ByocSearch
+from functions.query.searching.event_search import EventSearch, ManagedSearch
 from functions.shared import journal
 from functions.shared.access import Principal, principal
 from functions.shared.byoc.clients import ByocClients, byoc_clients
@@ -196,7 +196,7 @@ def _id_of(event: Event) -> str:
 def _search_page(asked: Search, caller: Principal, *, dry_run: bool = False) -> bytes:
     if dry_run:
         from functions.query import estimate
-        from functions.query.search_stores import SearchStores
+        from functions.query.searching.search_stores import SearchStores
 
         stores = SearchStores(caller, _run_in, None, {})
         selected = estimate.page_statements(asked, caller.tenant)

@@ -14,14 +14,13 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from functions.query import budget, times
+from functions.query import times
 from functions.query.bindings import Bindings
 from functions.query.compile import Statement, base_conditions, checked
 from functions.query.compile.counted import hours_of_buckets, hours_of_values
 from functions.query.compile.counts import MAX_CANDIDATES, bucket_counts, value_counts
-from functions.query.cursor import Store
-from functions.query.field_names import field_named
-from functions.query.intervals import (
+from functions.query.counting.field_names import field_named
+from functions.query.counting.intervals import (
     DAY,
     MAX_BUCKETS,
     Interval,
@@ -30,13 +29,21 @@ from functions.query.intervals import (
     width_ns,
 )
 from functions.query.language.syntax_tree import FieldRef, Filter
-from functions.query.request import FilterBody, search_filter, time_range
-from functions.query.route_call import RouteCall
-from functions.query.search_stores import SearchStores
-from functions.query.statistics import EngineStatistics, HasStatistics, SearchStats, cost_of_steps, stats_of
+from functions.query.limits import budget
+from functions.query.requests.request import FilterBody, search_filter, time_range
+from functions.query.requests.route_call import RouteCall
+from functions.query.requests.time_zones import time_zone
+from functions.query.results.cursor import Store
+from functions.query.results.statistics import (
+    EngineStatistics,
+    HasStatistics,
+    SearchStats,
+    cost_of_steps,
+    stats_of,
+)
+from functions.query.results.table_rows import MAX_RESULT_BYTES
+from functions.query.searching.search_stores import SearchStores
 from functions.query.stats import MAX_STATEMENT_CHARACTERS, STATS_SETTINGS
-from functions.query.table_rows import MAX_RESULT_BYTES
-from functions.query.time_zones import time_zone
 from functions.shared.events.levels import CANONICAL
 from functions.shared.forms import decoded, invalid
 from functions.shared.tenancy import TenantId
@@ -132,7 +139,7 @@ _BUCKETS = msgspec.json.Decoder(_BucketCounts)
 
 
 def answer(call: RouteCall) -> bytes:
-    """The response to `POST /v1/histogram`; a functions.query.route_call.Answer."""
+    """The response to `POST /v1/histogram`; a functions.query.requests.route_call.Answer."""
     asked, tenant = histogram_request(call.body), call.caller.tenant
     stores = SearchStores(call.caller, call.run_in, asked.store, STATS_SETTINGS)
     if call.dry_run:

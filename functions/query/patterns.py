@@ -1,7 +1,7 @@
 """`POST /v1/patterns`: the templates that messages have, with counts, examples and a filter for each.
 
 ClickHouse makes a template of each message of a sample and counts them. This function merges similar ones
-(functions.query.pattern_merge). The filter of a pattern is a part of the statement that reads its examples:
+(functions.query.templates.merge). The filter of a pattern is a part of the statement that reads its examples:
 an example that is shown was found by it, and a filter without an example is not shown (docs/adr/0048).
 """
 
@@ -14,32 +14,33 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from functions.query import budget, times
+from functions.query import times
 from functions.query.bindings import Bindings
 from functions.query.compile import Statement, base_conditions, checked
 from functions.query.compile.pattern_examples import EXAMPLES, WantedPattern, example_statement
 from functions.query.compile.templates import template_counts
-from functions.query.cursor import Store
 from functions.query.event_context import Run
 from functions.query.language.syntax_tree import Filter
-from functions.query.page import fitting
-from functions.query.pattern_changes import Change, Comparison, comparison, ranked
-from functions.query.pattern_counts import (
+from functions.query.limits import budget
+from functions.query.requests.request import FilterBody, instant, search_filter, time_range
+from functions.query.requests.route_call import RouteCall
+from functions.query.requests.time_expressions import Written
+from functions.query.requests.time_zones import time_zone
+from functions.query.results.cursor import Store
+from functions.query.results.page import fitting
+from functions.query.results.rows import NOTHING, EventRow, SearchResult
+from functions.query.results.statistics import SearchStats, cost_of_steps, stats_of
+from functions.query.searching.search_stores import SearchStores
+from functions.query.stats import STATS_SETTINGS
+from functions.query.templates.changes import Change, Comparison, comparison, ranked
+from functions.query.templates.counts import (
     NO_TEMPLATES,
     all_templates,
     decode_templates,
     range_counts,
 )
-from functions.query.pattern_filters import MessageFilter, holds, query_of, shown
-from functions.query.pattern_merge import Pattern, patterns_of
-from functions.query.request import FilterBody, instant, search_filter, time_range
-from functions.query.route_call import RouteCall
-from functions.query.rows import NOTHING, EventRow, SearchResult
-from functions.query.search_stores import SearchStores
-from functions.query.statistics import SearchStats, cost_of_steps, stats_of
-from functions.query.stats import STATS_SETTINGS
-from functions.query.time_expressions import Written
-from functions.query.time_zones import time_zone
+from functions.query.templates.filters import MessageFilter, holds, query_of, shown
+from functions.query.templates.merge import Pattern, patterns_of
 from functions.shared.forms import decoded, invalid
 from functions.shared.tenancy import TenantId
 
@@ -124,7 +125,7 @@ class PatternsPage(Struct):
 
 
 def answer(call: RouteCall) -> bytes:
-    """The response to `POST /v1/patterns`; a functions.query.route_call.Answer."""
+    """The response to `POST /v1/patterns`; a functions.query.requests.route_call.Answer."""
     asked, tenant = patterns_request(call.body), call.caller.tenant
     stores = SearchStores(call.caller, call.run_in, asked.store, COUNT_SETTINGS)
     if call.dry_run:

@@ -19,16 +19,16 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from functions.query.both_stores import find_in_both
-from functions.query.byoc_search import ByocSearch
-from functions.query.cursor import BYOC, MANAGED
-from functions.query.event_search import EventSearch, ManagedSearch
 from functions.query.exporting.reader import ExportReader, StatementOf
 from functions.query.exporting.run import ExportTooLargeError, RestGoneError, SearchExportRun
 from functions.query.exporting.service import exported_events
-from functions.query.row_budget import RowBudget, RowRates
-from functions.query.rows import SearchResult
+from functions.query.limits.row_budget import RowBudget, RowRates
+from functions.query.results.cursor import BYOC, MANAGED
+from functions.query.results.rows import SearchResult
 from functions.query.search_settings import SearchSettings
+from functions.query.searching.both_stores import find_in_both
+from functions.query.searching.byoc_search import ByocSearch
+from functions.query.searching.event_search import EventSearch, ManagedSearch
 from functions.shared import journal
 from functions.shared.access import Principal
 from functions.shared.aws_client import s3_client

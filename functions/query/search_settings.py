@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from functions.query.event_search import SearchLimits
+from functions.query.searching.event_search import SearchLimits
 from functions.shared.byoc.settings import ByocSettings
 
 MEBIBYTE = 1024 * 1024

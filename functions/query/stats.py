@@ -12,22 +12,22 @@ from typing import Any
 
 import msgspec
 
-from functions.query import budget
 from functions.query.bindings import Bindings
 from functions.query.compile import Statement, base_conditions, checked
 from functions.query.compile.counted import hours_of_table
 from functions.query.compile.pipes import CompiledTable, TableColumn, table
-from functions.query.cursor import BYOC, MANAGED, Store
 from functions.query.errors import invalid_query, too_heavy, two_stores
 from functions.query.language.errors import QuerySyntaxError
 from functions.query.language.parser import parse
 from functions.query.language.syntax_tree import Filter, Pipe
-from functions.query.pattern_table import merged_patterns
-from functions.query.request import FilterBody, all_of, json_filters, time_range
-from functions.query.route_call import RouteCall
-from functions.query.search_stores import SearchStores
-from functions.query.statistics import stats_of
-from functions.query.table_rows import EMPTY, MAX_RESULT_BYTES, CompiledStats, TableRows, decode_table
+from functions.query.limits import budget
+from functions.query.requests.request import FilterBody, all_of, json_filters, time_range
+from functions.query.requests.route_call import RouteCall
+from functions.query.results.cursor import BYOC, MANAGED, Store
+from functions.query.results.statistics import stats_of
+from functions.query.results.table_rows import EMPTY, MAX_RESULT_BYTES, CompiledStats, TableRows, decode_table
+from functions.query.searching.search_stores import SearchStores
+from functions.query.templates.table import merged_patterns
 from functions.shared.forms import decoded, invalid
 from functions.shared.tenancy import TenantId
 
@@ -63,7 +63,7 @@ class StatsRequest:
 
 
 def answer(call: RouteCall) -> bytes:
-    """The response to `POST /v1/stats`; a functions.query.route_call.Answer."""
+    """The response to `POST /v1/stats`; a functions.query.requests.route_call.Answer."""
     asked, caller = stats_request(call.body), call.caller
     store = store_of(asked, byoc=caller.byoc, managed=caller.has_managed_rows(time.time()))
     compiled = compiled_stats(asked, caller.tenant, in_utc=store == MANAGED)

@@ -14,19 +14,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from functions.query.byoc_search import ByocSearch
-from functions.query.commit_reader import MANAGED_LOG, CommitReader, TenantBatch
-from functions.query.cursor import BYOC, MANAGED
 from functions.query.errors import naming_q
-from functions.query.event_search import EventSearch, ManagedSearch
 from functions.query.language.syntax_tree import Filter
-from functions.query.row_order import PageRange
-from functions.query.rows import SearchResult
+from functions.query.results.cursor import BYOC, MANAGED
+from functions.query.results.row_order import PageRange
+from functions.query.results.rows import SearchResult
 from functions.query.search_settings import SearchSettings
-from functions.query.tail import FollowedStore, Tail
-from functions.query.tail_request import MAX_WAIT_SECONDS, tail_request
-from functions.query.tail_slots import TailSlots
-from functions.query.tail_statements import count_statement, decode_count, rows_statement
+from functions.query.searching.byoc_search import ByocSearch
+from functions.query.searching.event_search import EventSearch, ManagedSearch
+from functions.query.tailing.commit_reader import MANAGED_LOG, CommitReader, TenantBatch
+from functions.query.tailing.request import MAX_WAIT_SECONDS, tail_request
+from functions.query.tailing.slots import TailSlots
+from functions.query.tailing.statements import count_statement, decode_count, rows_statement
+from functions.query.tailing.tail import FollowedStore, Tail
 from functions.shared import journal
 from functions.shared.access import Principal, principal
 from functions.shared.byoc.clients import byoc_clients

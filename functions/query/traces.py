@@ -14,13 +14,13 @@ from msgspec import Struct, field
 
 from functions.query import times
 from functions.query.compile import Statement, statement
-from functions.query.cursor import Store
 from functions.query.event_context import Run
-from functions.query.page import MAX_PAGE_BYTES, cursor_after, fitting
-from functions.query.parameters import check_parameters, is_unicode, search_parameters
-from functions.query.request import Search, SearchBody, search_of, time_range
-from functions.query.rows import EventRow
-from functions.query.statistics import SearchStats, stats_of
+from functions.query.requests.parameters import check_parameters, is_unicode, search_parameters
+from functions.query.requests.request import Search, SearchBody, search_of, time_range
+from functions.query.results.cursor import Store
+from functions.query.results.page import MAX_PAGE_BYTES, cursor_after, fitting
+from functions.query.results.rows import EventRow
+from functions.query.results.statistics import SearchStats, stats_of
 from functions.shared.errors import HttpError
 from functions.shared.events.levels import CANONICAL
 from functions.shared.tenancy import TenantId

@@ -13,10 +13,10 @@ from typing import Any, cast
 import pyarrow.parquet as pq
 from backports import zstd
 
-from functions.query.byoc_search import ByocSearch
-from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.query.exporting.service import SearchExportService
 from functions.query.search_exporter import SearchExporter
+from functions.query.searching.byoc_search import ByocSearch
+from functions.query.searching.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.shared.access import Principal
 from functions.shared.buckets.customer import CustomerBucket
 from functions.shared.byoc.clients import ByocClients

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from functions.query.commit_reader import MANAGED_LOG, CommitReader
-from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
-from functions.query.tail import FollowedStore, Tail
+from functions.query.searching.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.query.tail_handler import ManagedReads
-from functions.query.tail_request import tail_request
+from functions.query.tailing.commit_reader import MANAGED_LOG, CommitReader
+from functions.query.tailing.request import tail_request
+from functions.query.tailing.tail import FollowedStore, Tail
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
 from functions.sync.batch_processor import BatchProcessor, Deadline

@@ -12,7 +12,7 @@ import pytest
 
 from functions.query.errors import budget_exceeded
 from functions.query.exporting.service import EXPORTS_A_DAY
-from functions.query.row_meter import RowMeter
+from functions.query.limits.row_meter import RowMeter
 from functions.query.search_exporter import TURN_SECONDS
 from functions.shared.access import Principal
 from functions.shared.errors import HttpError

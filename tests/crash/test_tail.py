@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from functions.query.commit_reader import CommitPosition, CommitReader, Commits
+from functions.query.tailing.commit_reader import CommitPosition, CommitReader, Commits
 from functions.shared.tables.ledger import BATCH, LedgerItem
 from functions.shared.tables.store_errors import ConditionFailedError
 from functions.shared.tables.table import Table

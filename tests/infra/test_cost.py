@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from functions.query.price import PRICE
+from functions.query.limits.price import PRICE
 from functions.sync import plan as planned
 from infra.choices import from_context
 from infra.cost import __main__ as command

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any, NamedTuple
 
-from functions.query.dry_run import DRY_RUN_ROUTES
 from functions.query.openapi import OPERATIONS
-from functions.query.request import FilterBody
+from functions.query.requests.dry_run import DRY_RUN_ROUTES
+from functions.query.requests.request import FilterBody
 from functions.shared.openapi import JSON, Operation
 from tests.integration.foreign_world import ACME, BATCHES, BETA, EVENTS, OBJECTS, SECRET, ForeignWorld, forged
 from tests.integration.test_query_routes import EVER, MARK

@@ -17,12 +17,12 @@ import pytest
 from functions.accounts import routes as account_routes
 from functions.query import handler as querying
 from functions.query import tail_handler
-from functions.query.commit_reader import CommitReader
-from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.query.exporting.reader import ExportReader, StatementOf
 from functions.query.exporting.service import SearchExportService, exported_events, search_export_service
-from functions.query.rows import SearchResult
-from functions.query.tail_slots import TailSlots
+from functions.query.results.rows import SearchResult
+from functions.query.searching.event_search import EventSearch, ManagedSearch, SearchLimits
+from functions.query.tailing.commit_reader import CommitReader
+from functions.query.tailing.slots import TailSlots
 from functions.shared.batch_usage import UsageShare, packed
 from functions.shared.events.staged_key import time_ordered_id
 from functions.shared.http import answering

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from functions.query import budget, rows
-from functions.query import cursor as cursors
 from functions.query import handler as querying
-from functions.query.cursor import BYOC
-from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.query.language.parser import MAX_CHARACTERS
-from functions.query.page import page
-from functions.query.request import search
-from functions.query.rows import EventRow
+from functions.query.limits import budget
+from functions.query.requests.request import search
+from functions.query.results import cursor as cursors
+from functions.query.results import rows
+from functions.query.results.cursor import BYOC
+from functions.query.results.page import page
+from functions.query.results.rows import EventRow
+from functions.query.searching.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.egress.response_limits import MAX_ANSWER_BYTES
 from functions.shared.secret_text import SecretText

@@ -48,9 +48,9 @@ from functions.notices.outbox import Outbox
 from functions.notices.recipients import Recipients
 from functions.privacy import handler as privacy_handler
 from functions.query.compile import statement
-from functions.query.event_search import EventSearch, SearchLimits
-from functions.query.page import page
-from functions.query.request import search
+from functions.query.requests.request import search
+from functions.query.results.page import page
+from functions.query.searching.event_search import EventSearch, SearchLimits
 from functions.shared.access import principal
 from functions.shared.accounts.mail import Mailer
 from functions.shared.accounts.suppressions import Suppressions

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from functions.query import handler as querying
-from functions.query.byoc_search import ByocSearch
-from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
+from functions.query.searching.byoc_search import ByocSearch
+from functions.query.searching.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.shared.warehouse import Warehouse
 from tests.integration.stores import WithoutHttp
 from tests.unit.query.test_byoc_search import Keeper, Slots

@@ -26,9 +26,9 @@ from functions.ingest.handler import answer_to as ingest_answer
 from functions.ingest.rate_limit import RateLimit
 from functions.ingest.staging_writer import StagingWriter
 from functions.query.compile import statement
-from functions.query.event_search import EventSearch, SearchLimits
-from functions.query.page import page
-from functions.query.request import search
+from functions.query.requests.request import search
+from functions.query.results.page import page
+from functions.query.searching.event_search import EventSearch, SearchLimits
 from functions.shared.access import principal
 from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.http import answering, request

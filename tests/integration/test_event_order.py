@@ -17,14 +17,14 @@ import pytest
 from bench.in_process import embedded_engine, load
 from functions.ingest import handler as ingesting
 from functions.query import times
-from functions.query.commit_reader import MANAGED_LOG, CommitPosition, Commits, TenantBatch
-from functions.query.cursor import MANAGED
-from functions.query.event_search import EventSearch, ManagedSearch
 from functions.query.exporting.reader import ExportedEvents, ExportReader, ReadPosition
 from functions.query.language.syntax_tree import EVERYTHING
-from functions.query.tail import FollowedStore, Tail
+from functions.query.results.cursor import MANAGED
+from functions.query.searching.event_search import EventSearch, ManagedSearch
 from functions.query.tail_handler import ManagedReads
-from functions.query.tail_request import tail_request
+from functions.query.tailing.commit_reader import MANAGED_LOG, CommitPosition, Commits, TenantBatch
+from functions.query.tailing.request import tail_request
+from functions.query.tailing.tail import FollowedStore, Tail
 from functions.shared.events.staged_key import StagedKey, is_staged
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse

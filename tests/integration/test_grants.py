@@ -25,20 +25,20 @@ from functions.privacy.erasure.mutations import Deletion, Mutations
 from functions.privacy.erasure.rows import EventRows
 from functions.privacy.erasure.subject import AllRows, Subject
 from functions.privacy.export.logs import LogPeriod, Logs
-from functions.query.commit_reader import TenantBatch
 from functions.query.compile import statement
 from functions.query.complete import complete_request, known_statement
-from functions.query.counted_fields import counted_statement
-from functions.query.event_id import parse_id
-from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
-from functions.query.event_statements import event_statement
+from functions.query.counting.counted_fields import counted_statement
 from functions.query.exporting.reader import ExportedEvents, ReadPosition
 from functions.query.fields import fields_request, sample_statement, size_statement
 from functions.query.histogram import bucket_statement, histogram_request, value_statement
 from functions.query.language.syntax_tree import EVERYTHING
-from functions.query.request import search
+from functions.query.requests.request import search
+from functions.query.searching.event_id import parse_id
+from functions.query.searching.event_search import EventSearch, ManagedSearch, SearchLimits
+from functions.query.searching.event_statements import event_statement
 from functions.query.stats import compiled_stats, stats_request
-from functions.query.tail_statements import count_statement
+from functions.query.tailing.commit_reader import TenantBatch
+from functions.query.tailing.statements import count_statement
 from functions.retention.partitions import Partitions
 from functions.retention.plan import Cut, Partition, Rewriting
 from functions.shared.byoc.otel_view import create_otel_view

@@ -14,10 +14,10 @@ import pytest
 from bench.in_process import embedded_engine
 from functions.query import times
 from functions.query.compile import Statement, statement
-from functions.query.event_search import EventSearch, SearchLimits
-from functions.query.page import page
-from functions.query.request import search
-from functions.query.rows import EventRow, SearchResult
+from functions.query.requests.request import search
+from functions.query.results.page import page
+from functions.query.results.rows import EventRow, SearchResult
+from functions.query.searching.event_search import EventSearch, SearchLimits
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
 from tests.integration.rare_rows import TRACE_ID, insert_day

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from functions.query.event_id import format_id
+from functions.query.searching.event_id import format_id
 from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.warehouse import Warehouse

@@ -19,8 +19,12 @@ from functions.query.bindings import Bindings
 from functions.query.compile import base_conditions, counted, hours, narrowed_range
 from functions.query.compile.counted import hours_of_table
 from functions.query.complete import complete_request, known_statement
-from functions.query.counted_fields import CountedField, counted_fields, counted_statement, decode_counted
-from functions.query.cursor import MANAGED
+from functions.query.counting.counted_fields import (
+    CountedField,
+    counted_fields,
+    counted_statement,
+    decode_counted,
+)
 from functions.query.estimate import decode_estimate
 from functions.query.fields import decode_sample, fields_request, sample_statement
 from functions.query.histogram import (
@@ -32,9 +36,10 @@ from functions.query.histogram import (
     histogram_request,
     value_statement,
 )
-from functions.query.row_order import PageRange
+from functions.query.results.cursor import MANAGED
+from functions.query.results.row_order import PageRange
+from functions.query.results.table_rows import decode_table
 from functions.query.stats import compiled_stats, stats_request
-from functions.query.table_rows import decode_table
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
 from tests.integration.loading import load, staged

@@ -16,15 +16,15 @@ from typing import Any
 import pytest
 
 from functions.query.compile import Statement, statement
-from functions.query.cursor import MANAGED
 from functions.query.estimate import PAGE_PASSES, decode_estimate, matching_statement, page_statements
 from functions.query.event_context import RANGES_NS
-from functions.query.event_id import EventId
-from functions.query.event_search import EventSearch, SearchLimits
-from functions.query.event_statements import event_statement, neighbours_statement, position_of
-from functions.query.request import Search, search
-from functions.query.row_order import PageRange
-from functions.query.rows import SearchResult
+from functions.query.requests.request import Search, search
+from functions.query.results.cursor import MANAGED
+from functions.query.results.row_order import PageRange
+from functions.query.results.rows import SearchResult
+from functions.query.searching.event_id import EventId
+from functions.query.searching.event_search import EventSearch, SearchLimits
+from functions.query.searching.event_statements import event_statement, neighbours_statement, position_of
 from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.tenancy import TenantId

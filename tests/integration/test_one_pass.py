@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from bench.in_process import EmbeddedEngine, embedded_engine
-from functions.query import row_order
 from functions.query.compile import statement
 from functions.query.errors import QUERY_TOO_HEAVY
-from functions.query.event_search import EventSearch, SearchLimits
-from functions.query.one_pass import LAZY_SINCE
-from functions.query.request import search
-from functions.query.rows import SearchResult
+from functions.query.requests.request import search
+from functions.query.results import row_order
+from functions.query.results.rows import SearchResult
+from functions.query.searching.event_search import EventSearch, SearchLimits
+from functions.query.searching.one_pass import LAZY_SINCE
 from functions.shared.errors import HttpError
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse

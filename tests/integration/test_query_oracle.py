@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given
 
-from functions.query.event_search import EventSearch, SearchLimits
-from functions.query.pattern_table import merged_patterns
+from functions.query.results.table_rows import TableRows, decode_table
+from functions.query.searching.event_search import EventSearch, SearchLimits
 from functions.query.stats import STATS_SETTINGS, compiled_stats, stats_request
-from functions.query.table_rows import TableRows, decode_table
+from functions.query.templates.table import merged_patterns
 from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.tenancy import TenantId

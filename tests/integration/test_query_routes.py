@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from functions.query import handler as querying
-from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.query.language.regex import RegexError, group_names
 from functions.query.language.scanner import Scanner
+from functions.query.searching.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.query.stats import compiled_stats, stats_request
 from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from functions.query.compile import Statement, statement
-from functions.query.event_id import parse_id
-from functions.query.event_search import TOO_HEAVY_CODES, EventSearch, SearchLimits
-from functions.query.event_statements import event_statement
-from functions.query.page import page
-from functions.query.request import search
+from functions.query.requests.request import search
+from functions.query.results.page import page
+from functions.query.searching.event_id import parse_id
+from functions.query.searching.event_search import TOO_HEAVY_CODES, EventSearch, SearchLimits
+from functions.query.searching.event_statements import event_statement
 from functions.query.tokens import key_token, value_tokens
 from functions.shared.errors import HttpError
 from functions.shared.events.levels import CANONICAL

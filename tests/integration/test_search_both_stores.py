@@ -12,8 +12,8 @@ import pytest
 
 from bench.in_process import embedded_engine
 from functions.query import handler as querying
-from functions.query.byoc_search import ByocSearch
-from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
+from functions.query.searching.byoc_search import ByocSearch
+from functions.query.searching.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.shared.warehouse import Warehouse, WarehouseDownError, refusal
 from tests.integration.loading import load, staged
 from tests.integration.stores import FailingStore, WithoutHttp

@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from functions.query.compile import Statement
-from functions.query.cursor import MANAGED
 from functions.query.exporting.reader import ExportedEvents, ExportReader, StatementOf
 from functions.query.exporting.run import PART_BYTES, SearchExportRun
 from functions.query.language.syntax_tree import EVERYTHING
-from functions.query.rows import EventRow, SearchResult
+from functions.query.results.cursor import MANAGED
+from functions.query.results.rows import EventRow, SearchResult
 from functions.shared.buckets.contract import Bucket
 from functions.shared.exports.archives import Archives
 from functions.shared.exports.export_files import ExportFiles

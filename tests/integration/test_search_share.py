@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from functions.query.compile import statement
-from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
-from functions.query.request import search
-from functions.query.rows import SearchResult
+from functions.query.requests.request import search
+from functions.query.results.rows import SearchResult
+from functions.query.searching.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.errors import HttpError
 from functions.shared.schema.migration_files import migrations

@@ -16,10 +16,10 @@ import pytest
 from backports import zstd
 
 from functions.query import tail_handler
-from functions.query.byoc_search import ByocSearch
-from functions.query.commit_reader import CommitReader
-from functions.query.event_search import EventSearch, ManagedSearch
-from functions.query.tail_slots import TailSlots
+from functions.query.searching.byoc_search import ByocSearch
+from functions.query.searching.event_search import EventSearch, ManagedSearch
+from functions.query.tailing.commit_reader import CommitReader
+from functions.query.tailing.slots import TailSlots
 from functions.shared.errors import HttpError
 from functions.shared.events.staged_key import StagedKey, time_ordered_id
 from functions.shared.tenancy import TenantId, own_destination

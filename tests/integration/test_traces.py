@@ -8,7 +8,7 @@ import pytest
 
 from bench.in_process import embedded_engine
 from functions.query.compile import statement
-from functions.query.request import search
+from functions.query.requests.request import search
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse, refusal
 from tests.integration.loading import load, staged

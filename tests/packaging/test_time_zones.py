@@ -15,7 +15,7 @@ OURS = ("functions", "tzdata")
 
 ASK = """
 import json, sys, zoneinfo
-from functions.query.request import SearchBody, time_range
+from functions.query.requests.request import SearchBody, time_range
 from functions.shared.errors import HttpError
 assert zoneinfo.TZPATH == ()
 for zone in ("Europe/Berlin", "Pacific/Kiritimati", "UTC", "Europe/Atlantis"):

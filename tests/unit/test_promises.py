@@ -47,7 +47,7 @@ LIBRARIES = {
 """The libraries of our code beside the standard library."""
 
 READS_EVENTS = {
-    "functions/query/row_order.py": "its owner's searches",
+    "functions/query/results/row_order.py": "its owner's searches",
     "functions/query/compile/templates.py": "templates of its owner's messages",
     "functions/query/compile/pipes.py": "its owner's stats",
     "functions/query/compile/counts.py": "its owner's histograms",
@@ -56,7 +56,7 @@ READS_EVENTS = {
     "functions/shared/byoc/otel_view.py": "a view in a customer's own database",
     "functions/query/estimate.py": "what its owner's searches would read",
     "functions/query/complete.py": "names and values for its owner's queries",
-    "functions/query/tail_statements.py": "counts of a batch that its owner follows",
+    "functions/query/tailing/statements.py": "counts of a batch that its owner follows",
     "functions/privacy/export/logs.py": "a copy for its owner",
     "functions/privacy/erasure/rows.py": "an erasure that its owner asked for",
     "functions/destinations/probe.py": "a customer's own ClickHouse, tested with one of our rows",

@@ -7,11 +7,11 @@ from typing import Protocol
 from functions.query.bindings import Bindings, Bound
 from functions.query.compile import filters, hours
 from functions.query.compile.counted import narrows_pages
-from functions.query.cursor import MANAGED, Store
 from functions.query.errors import too_long
 from functions.query.language.syntax_tree import Filter
-from functions.query.request import Search
-from functions.query.row_order import OnePass, PageRange, one_pass_of, page_of, sort_key
+from functions.query.requests.request import Search
+from functions.query.results.cursor import MANAGED, Store
+from functions.query.results.row_order import OnePass, PageRange, one_pass_of, page_of, sort_key
 from functions.shared.tenancy import TenantId, row_filter
 
 MAX_STATEMENT_CHARACTERS = 112 * 1024
@@ -20,9 +20,10 @@ MAX_STATEMENT_CHARACTERS = 112 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL and its parameters. Its rows are those of functions.query.rows.EventRow.
+    """SQL and its parameters. Its rows are those of functions.query.results.rows.EventRow.
 
-    `one_pass`: the same page with the same parameters, where the engine can (functions.query.one_pass).
+    `one_pass`: the same page with the same parameters, where the engine can
+    (functions.query.searching.one_pass).
     """
 
     sql: str

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from functions.query.bindings import Bindings
 from functions.query.compile import metadata
 from functions.query.compile.hours import TIME_NANOSECONDS, WholeHours, by_hours_and_edges
-from functions.query.field_summary import MAX_VALUE_CHARACTERS as MAX_LISTED_CHARACTERS
-from functions.query.intervals import even_width
+from functions.query.counting.field_summary import MAX_VALUE_CHARACTERS as MAX_LISTED_CHARACTERS
+from functions.query.counting.intervals import even_width
 from functions.query.language.syntax_tree import FieldRef
 from functions.query.times import NANOSECONDS
 
@@ -92,7 +92,8 @@ def field_counts(
 
     Its rows are the number of the field (c0), a value (c1) and its count (c2), and of the field the values
     that are not empty (c3), their events (c4), and all events (c5). Each field that has events has at most
-    `values` rows, and at least one. The values of functions.query.field_summary.is_listed come first.
+    `values` rows, and at least one. The values of functions.query.counting.field_summary.is_listed come
+    first.
     """
     numbers = range(len(fields))
     keys = ", ".join(f"k{at}" for at in numbers)

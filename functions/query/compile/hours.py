@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from functions.query.bindings import Bindings
-from functions.query.row_order import PageRange
+from functions.query.results.row_order import PageRange
 from functions.query.times import NANOSECONDS
 
 HOUR_NS = 3600 * NANOSECONDS

@@ -7,7 +7,7 @@ from functions.query.bindings import Bindings
 from functions.query.compile import Statement, base_conditions, checked, filters
 from functions.query.compile.templates import pattern_number
 from functions.query.language.syntax_tree import EVERYTHING, Filter
-from functions.query.row_order import selection, sort_key
+from functions.query.results.row_order import selection, sort_key
 from functions.shared.tenancy import TenantId
 
 EXAMPLES = 3

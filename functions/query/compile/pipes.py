@@ -70,7 +70,7 @@ class CompiledTable:
     """A SELECT whose rows have the columns c0, c1, … of `columns`; at most MAX_ROWS + 1 rows.
 
     `patterns`: the rows are templates, counts and the number of all templates, of which so many patterns are
-    to be made (functions.query.pattern_table); 0 for rows that are the result.
+    to be made (functions.query.templates.table); 0 for rows that are the result.
     """
 
     sql: str

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import msgspec
 
-from functions.query.page import FoundEvent
+from functions.query.results.page import FoundEvent
 from functions.shared.exports.cells import safe
 from functions.shared.exports.search_export import ExportCompression, ExportFormat
 

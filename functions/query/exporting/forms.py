@@ -2,7 +2,7 @@
 
 from msgspec import Struct, field
 
-from functions.query.request import FilterBody
+from functions.query.requests.request import FilterBody
 from functions.shared.exports.search_export import ExportCompression, ExportFormat, ExportState
 
 EXPORT_ROUTES = frozenset({"POST /v1/search/export", "GET /v1/search/exports", "GET /v1/search/exports/{id}"})

@@ -17,7 +17,7 @@ import msgspec
 
 from functions.query import times
 from functions.query.exporting import thrift
-from functions.query.page import FoundEvent
+from functions.query.results.page import FoundEvent
 from functions.shared.exports.search_export import ExportCompression
 
 MAGIC = b"PAR1"

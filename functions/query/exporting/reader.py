@@ -12,12 +12,12 @@ from typing import Any
 
 from functions.query.bindings import Bindings
 from functions.query.compile import Statement, base_conditions, checked
-from functions.query.cursor import CursorPosition, Store
 from functions.query.errors import QUERY_TOO_HEAVY
 from functions.query.language.syntax_tree import Filter
-from functions.query.page import position_after
-from functions.query.row_order import PageRange, page_of, sort_key
-from functions.query.rows import EventRow, SearchResult
+from functions.query.results.cursor import CursorPosition, Store
+from functions.query.results.page import position_after
+from functions.query.results.row_order import PageRange, page_of, sort_key
+from functions.query.results.rows import EventRow, SearchResult
 from functions.shared.errors import HttpError
 from functions.shared.tenancy import TenantId
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from functions.query.exporting.formats import CONTENT_TYPES, Encoder, TextEncoder
 from functions.query.exporting.reader import ExportReader
-from functions.query.page import found_event
+from functions.query.results.page import found_event
 from functions.shared.errors import PermanentError
 from functions.shared.exports.export_files import ExportFiles
 from functions.shared.exports.search_export import (

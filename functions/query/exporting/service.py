@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from functions.query import budget, times
-from functions.query.cursor import BYOC, MANAGED
+from functions.query import times
 from functions.query.errors import exports_in_progress, too_many_exports
 from functions.query.exporting.forms import (
     RequestedSearchExport,
@@ -17,8 +16,10 @@ from functions.query.exporting.forms import (
     ShownSearchExport,
 )
 from functions.query.exporting.reader import ExportedEvents, ReadPosition
-from functions.query.page import MAX_PAGE_BYTES, size_bytes
-from functions.query.request import FilterBody, search_filter, time_range
+from functions.query.limits import budget
+from functions.query.requests.request import FilterBody, search_filter, time_range
+from functions.query.results.cursor import BYOC, MANAGED
+from functions.query.results.page import MAX_PAGE_BYTES, size_bytes
 from functions.shared.access import Principal
 from functions.shared.errors import HttpError, PermanentError
 from functions.shared.exports.archives import Archives

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Literal
 
-from functions.query.dry_run import DRY_RUN_ROUTES
 from functions.query.estimate import EstimatePage
 from functions.query.openapi import counts, events, exports, queries, search
 from functions.query.openapi.shapes import BudgetProblem
-from functions.query.parameters import DRY_RUN
+from functions.query.requests.dry_run import DRY_RUN_ROUTES
+from functions.query.requests.parameters import DRY_RUN
 from functions.shared.openapi import Operation, Operations, Parameter
 
 

@@ -5,17 +5,17 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from functions.query.cursor import Store
+from functions.query.counting.intervals import Interval
 from functions.query.fields import FieldsBody, FieldsPage
 from functions.query.histogram import MAX_GROUPS, HistogramBody, HistogramPage
-from functions.query.intervals import Interval
 from functions.query.openapi.shapes import EVENT, QUERY_ERRORS, QUERY_PROBLEM, STATS, TIMES
-from functions.query.page import FoundEvent
 from functions.query.patterns import MAX_PATTERNS, FoundPattern, PatternsBody, PatternsPage
-from functions.query.statistics import SearchStats
+from functions.query.requests.url_bodies import PARAMETERS, POSTED
+from functions.query.results.cursor import Store
+from functions.query.results.page import FoundEvent
+from functions.query.results.statistics import SearchStats
+from functions.query.results.table_rows import Cell
 from functions.query.stats import StatsBody
-from functions.query.table_rows import Cell
-from functions.query.url_bodies import PARAMETERS, POSTED
 from functions.shared.openapi import (
     INVALID_BODY,
     Body,

@@ -6,8 +6,8 @@ from msgspec import Meta, Struct, field
 
 from functions.query.event_context import DEFAULT_NEIGHBOURS, MAX_NEIGHBOURS, Scope
 from functions.query.openapi.shapes import EVENT, EVENT_ERRORS, EVENT_ID, STATS, TIMES
-from functions.query.page import FoundEvent
-from functions.query.statistics import SearchStats
+from functions.query.results.page import FoundEvent
+from functions.query.results.statistics import SearchStats
 from functions.query.traces import MAX_EVENTS, NextSearch, TraceSpan
 from functions.shared.openapi import (
     Operation,

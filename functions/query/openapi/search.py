@@ -5,12 +5,12 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from functions.query.openapi.shapes import EVENT, QUERY_ERRORS, QUERY_PROBLEM, STATS, TIMES
-from functions.query.page import FoundEvent
-from functions.query.request import SearchBody
-from functions.query.row_order import Order
-from functions.query.statistics import SearchStats
-from functions.query.tail_request import DEFAULT_EVENTS, MAX_WAIT_SECONDS
-from functions.query.tail_request import MAX_EVENTS as MAX_TAIL_EVENTS
+from functions.query.requests.request import SearchBody
+from functions.query.results.page import FoundEvent
+from functions.query.results.row_order import Order
+from functions.query.results.statistics import SearchStats
+from functions.query.tailing.request import DEFAULT_EVENTS, MAX_WAIT_SECONDS
+from functions.query.tailing.request import MAX_EVENTS as MAX_TAIL_EVENTS
 from functions.shared.openapi import (
     INVALID_BODY,
     Body,

@@ -7,7 +7,10 @@ from functions.shared.tables.item import Item
 
 
 class SearchBudgetItem(Item):
-    """`entry`: `account`, `key:<id>` or `person:<subject>`. `paid_ms`: see functions.query.row_budget."""
+    """`entry`: `account`, `key:<id>` or `person:<subject>`.
+
+    `paid_ms`: see functions.query.limits.row_budget.
+    """
 
     tenant_id = UnicodeAttribute(hash_key=True)
     entry = UnicodeAttribute(range_key=True)

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from functions.query import handler as querying
-from functions.query.byoc_search import ByocSearch
 from functions.query.compile import Statement
-from functions.query.event_search import SearchLimits
-from functions.query.page import page
-from functions.query.request import search
-from functions.query.rows import NOTHING, EventRow, SearchResult
+from functions.query.requests.request import search
+from functions.query.results.page import page
+from functions.query.results.rows import NOTHING, EventRow, SearchResult
+from functions.query.searching.byoc_search import ByocSearch
+from functions.query.searching.event_search import SearchLimits
 from functions.shared.byoc.buckets import NoDestinationError
 from functions.shared.byoc.encryption import CredentialsUnreadableError
 from functions.shared.byoc.health import DestinationHealth, Slot, SlotWait

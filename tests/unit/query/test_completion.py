@@ -15,7 +15,7 @@ from functions.query.language.completion import (
 )
 from functions.query.language.parser import parse
 from functions.query.language.syntax_tree import FieldRef, Loose
-from functions.query.table_rows import EMPTY, TableRows
+from functions.query.results.table_rows import EMPTY, TableRows
 from functions.shared.errors import HttpError
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import UnusableAnswerError

@@ -10,7 +10,7 @@ from functions.query.compile import Statement
 from functions.query.compile.counted import hours_of_buckets, hours_of_table
 from functions.query.compile.hours import HOUR_NS, WholeHours
 from functions.query.language.syntax_tree import EVERYTHING, FieldRef
-from functions.query.route_call import Answer, RouteCall
+from functions.query.requests.route_call import Answer, RouteCall
 from functions.query.stats import compiled_stats, stats_request
 from functions.shared.access import Principal
 from functions.shared.tenancy import TenantId

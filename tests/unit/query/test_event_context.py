@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from functions.query.cursor import MANAGED
 from functions.query.event_context import (
     DEFAULT_NEIGHBOURS,
     MAX_NEIGHBOURS,
@@ -18,9 +17,10 @@ from functions.query.event_context import (
     context_request,
     event_page,
 )
-from functions.query.event_id import EventId, format_id, parse_id
-from functions.query.event_statements import event_statement
-from functions.query.rows import EventRow, SearchResult
+from functions.query.results.cursor import MANAGED
+from functions.query.results.rows import EventRow, SearchResult
+from functions.query.searching.event_id import EventId, format_id, parse_id
+from functions.query.searching.event_statements import event_statement
 from functions.query.times import MAX
 from functions.shared.errors import HttpError
 from functions.shared.events.staged_key import time_ordered_id

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from functions.query.compile.templates import MAX_TEMPLATE_BYTES, MAX_TEMPLATES, WILD
 from functions.query.language.parser import parse_filter
 from functions.query.language.syntax_tree import MESSAGE, Equals, Exists, Like
-from functions.query.pattern_changes import Comparison, comparison, ranked
-from functions.query.pattern_counts import (
+from functions.query.patterns import patterns_request
+from functions.query.results.table_rows import TableRows
+from functions.query.stats import compiled_stats, stats_request
+from functions.query.templates.changes import Comparison, comparison, ranked
+from functions.query.templates.counts import (
     NO_TEMPLATES,
     RangeCounts,
     TemplateRow,
@@ -20,12 +23,9 @@ from functions.query.pattern_counts import (
     decode_templates,
     range_counts,
 )
-from functions.query.pattern_filters import holds, query_of, shown
-from functions.query.pattern_merge import MAX_MEMBERS, TemplateCount, patterns_of
-from functions.query.pattern_table import merged_patterns
-from functions.query.patterns import patterns_request
-from functions.query.stats import compiled_stats, stats_request
-from functions.query.table_rows import TableRows
+from functions.query.templates.filters import holds, query_of, shown
+from functions.query.templates.merge import MAX_MEMBERS, TemplateCount, patterns_of
+from functions.query.templates.table import merged_patterns
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import UnusableAnswerError
 from tests.examples import examples

@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.query.route_call import answer_of
+from functions.query.requests.route_call import answer_of
 from infra.topology import function
 
 OF_THE_HANDLER = {"POST /v1/search", "POST /v1/search/export", "POST /v1/query/format"}

@@ -12,9 +12,9 @@ from moto import mock_aws
 
 from functions.query import handler as querying
 from functions.query.compile import Statement
-from functions.query.event_search import EventSearch, ManagedSearch, SearchLimits
-from functions.query.row_budget import RowBudget, RowRates
-from functions.query.row_meter import STOPPED_ROWS_A_SECOND, RowMeter
+from functions.query.limits.row_budget import RowBudget, RowRates
+from functions.query.limits.row_meter import STOPPED_ROWS_A_SECOND, RowMeter
+from functions.query.searching.event_search import EventSearch, ManagedSearch, SearchLimits
 from functions.shared.access import Principal
 from functions.shared.errors import HttpError
 from functions.shared.tables.direct_client import DirectClient
@@ -158,7 +158,7 @@ def test_a_search_that_the_engine_stopped_is_charged_by_its_time(
     here: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter((10.0, 14.0))
-    monkeypatch.setattr("functions.query.event_search.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("functions.query.searching.event_search.time.monotonic", lambda: next(clock))
     here.engine.fault = refusal(TIMEOUT)
     meter = RowMeter()
     monkeypatch.setattr(here.managed, "_meter", meter)

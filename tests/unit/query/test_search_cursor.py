@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.query.cursor import (
+from functions.query.results.cursor import (
     VERSION,
     Cursor,
     CursorError,

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from functions.query.compile import Statement
-from functions.query.event_search import EventSearch, SearchLimits
 from functions.query.handler import handler
+from functions.query.searching.event_search import EventSearch, SearchLimits
 from functions.shared.errors import HttpError
 from functions.shared.warehouse import (
     OutcomeUnknownError,

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from functions.query import page as pages
-from functions.query.cursor import decode
-from functions.query.page import page
-from functions.query.request import Search, search
-from functions.query.rows import EventRow, SearchResult
+from functions.query.requests.request import Search, search
+from functions.query.results import page as pages
+from functions.query.results.cursor import decode
+from functions.query.results.page import page
+from functions.query.results.rows import EventRow, SearchResult
 
 LAMBDA_ANSWER_BYTES = 6 * 1024 * 1024
 

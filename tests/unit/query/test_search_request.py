@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from functions.query import cursor as cursors
 from functions.query.language.syntax_tree import (
     EVERYTHING,
     AllOf,
@@ -16,7 +15,8 @@ from functions.query.language.syntax_tree import (
     FieldRef,
     Negation,
 )
-from functions.query.request import DEFAULT_RANGE_NS, Search, search
+from functions.query.requests.request import DEFAULT_RANGE_NS, Search, search
+from functions.query.results import cursor as cursors
 from functions.query.times import NANOSECONDS
 from functions.shared.errors import HttpError
 

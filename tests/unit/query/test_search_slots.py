@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.query.compile import Statement
-from functions.query.event_search import SAME_ID_RUNS, WHOLE_RESULTS, EventSearch, ManagedSearch, SearchLimits
+from functions.query.searching.event_search import (
+    SAME_ID_RUNS,
+    WHOLE_RESULTS,
+    EventSearch,
+    ManagedSearch,
+    SearchLimits,
+)
 from functions.shared.errors import HttpError
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import WarehouseRefusedError, refusal

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.binding import bind_query
 
-from functions.query import budget
 from functions.query.compile import statement
 from functions.query.compile.words import MAX_INDEXED_WORDS
-from functions.query.request import search
+from functions.query.limits import budget
+from functions.query.requests.request import search
 from functions.query.tokens import value_tokens
 from functions.shared.tenancy import TenantId
 

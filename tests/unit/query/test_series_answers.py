@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.query.counted_fields import counted_statement, decode_counted
+from functions.query.counting.counted_fields import counted_statement, decode_counted
+from functions.query.counting.intervals import INTERVALS, MAX_BUCKETS, auto_interval, bucket_starts, width_ns
 from functions.query.fields import (
     decode_sample,
     decode_size,
@@ -24,7 +25,6 @@ from functions.query.histogram import (
     histogram_request,
     value_statement,
 )
-from functions.query.intervals import INTERVALS, MAX_BUCKETS, auto_interval, bucket_starts, width_ns
 from functions.query.times import NANOSECONDS
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import UnusableAnswerError

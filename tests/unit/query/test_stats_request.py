@@ -7,8 +7,8 @@ import pytest
 
 from functions.query import stats
 from functions.query.compile.pipes import TableColumn
+from functions.query.results.table_rows import CompiledStats, decode_table
 from functions.query.stats import compiled_stats, stats_page, stats_request, store_of
-from functions.query.table_rows import CompiledStats, decode_table
 from functions.shared.errors import HttpError
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import UnusableAnswerError

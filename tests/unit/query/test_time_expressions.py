@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.query.request import FilterBody, search, time_range
-from functions.query.time_expressions import parse
+from functions.query.requests.request import FilterBody, search, time_range
+from functions.query.requests.time_expressions import parse
 from functions.query.times import MAX, NANOSECONDS, rfc3339
 from functions.shared.errors import HttpError
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from functions.query.cursor import MANAGED
 from functions.query.event_context import StatementOf
-from functions.query.request import search
-from functions.query.rows import EventRow, SearchResult
+from functions.query.requests.request import search
+from functions.query.results.cursor import MANAGED
+from functions.query.results.rows import EventRow, SearchResult
 from functions.query.traces import DURATION_KEYS, MAX_EVENTS, trace_page
 from functions.shared.errors import HttpError
 from functions.shared.events.staged_key import time_ordered_id

@@ -1,0 +1,1 @@
+"""Counts of values and fields, and the intervals of a histogram."""

@@ -1,0 +1,1 @@
+"""`GET /v1/tail`: new events in the order in which they were loaded."""

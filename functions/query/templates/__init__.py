@@ -1,0 +1,1 @@
+"""Templates of messages, merged into patterns and compared. Pure."""
