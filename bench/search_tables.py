@@ -27,7 +27,10 @@ METHOD = f"medians of {ROUNDS} rounds in turns"
 
 
 def tables(room: EmbeddedEngine, events_a_day: int) -> tuple[Warehouse, Warehouse]:
-    """A table of the last day, and one of all days."""
+    """A table of the last day, and one of all days.
+
+    Events keep their order in time, so that all services log at all times; the table itself is sorted by service.
+    """
     day, week = room.database("day"), room.database("week")
     load(day, zstd.compress(ndjson(events_a_day, ACME), 1), "made", expiry())
     others = (
@@ -40,7 +43,8 @@ def tables(room: EmbeddedEngine, events_a_day: int) -> tuple[Warehouse, Warehous
         week.command(
             f"INSERT INTO events ({others}, timestamp, expires_on, object_id, position) "
             f"SELECT {others}, {at}, toDate('{expiry(days=number)}'), concat('o{number}', toString(intDiv("
-            f"number, 100))), number % 100 FROM (SELECT *, rowNumberInAllBlocks() AS number FROM day.events) "
+            f"number, 100))), number % 100 FROM (SELECT *, rowNumberInAllBlocks() AS number "
+            "FROM (SELECT * FROM day.events ORDER BY timestamp)) "
             f"SETTINGS max_threads = 1, max_block_size = {events_a_day}, "
             f"min_insert_block_size_rows = {events_a_day}"
         )

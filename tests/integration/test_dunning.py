@@ -127,7 +127,7 @@ def test_a_failed_payment_is_notified_rejects_logs_and_once_paid_all_is_as_befor
 
     # The card fails when the next period is charged.
     here.portal(acme, "Save card", **FAILS_LATER)
-    here.here.advance(31.1)
+    here.renew(acme)
     here.deliver()
     subscription = here.record(acme).subscription
     assert subscription

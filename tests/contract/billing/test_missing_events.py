@@ -23,7 +23,7 @@ def test_a_retry_that_stripe_has_moved_is_no_event_that_never_came(here: Shop) -
     """Smart retries choose the moment anew; that is `invoice.updated`, which nothing else follows from."""
     acme = here.subscribed("acme")
     here.portal(acme, "Save card", **FAILS_LATER)
-    here.here.advance(31)
+    here.renew(acme)
     here.deliver()
     before = here.record(acme).subscription
     assert before

@@ -37,7 +37,7 @@ def test_unpaid_after_all_retries_is_refused_and_paid_is_taken_again(here: Shop)
     here.here.order("/_settings", after_retries="unpaid")
     acme, globex = here.subscribed("acme"), here.subscribed("globex")
     here.portal(acme, "Save card", **FAILS_LATER)
-    here.here.advance(31)
+    here.renew(acme)
     here.deliver()
     since = here.record(acme).subscription.owes_since  # type: ignore[union-attr]
     here.here.advance(8)

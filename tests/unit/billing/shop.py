@@ -108,6 +108,15 @@ class Shop:
     def pass_by(self, seconds: int) -> None:
         self.here.advance(seconds / DAY)
 
+    def renew(self, tenant: TenantId) -> None:
+        """Until hours after the end of the tenant's period, in which Stripe charges for the next one.
+
+        A period is a month: how many days it has depends on the date of the test.
+        """
+        live = self.record(tenant).subscription
+        assert live
+        self.here.advance((live.period_end - self.here.now()) / DAY + 0.1)
+
     def _before(self, model: Any, **_: Any) -> None:
         if model.name in WRITES and self.writes_left == 0 and not self.dies_after:
             raise KilledError(model.name)
