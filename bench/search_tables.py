@@ -29,7 +29,7 @@ METHOD = f"medians of {ROUNDS} rounds in turns"
 def tables(room: EmbeddedEngine, events_a_day: int) -> tuple[Warehouse, Warehouse]:
     """A table of the last day, and one of all days.
 
-    Events keep their order in time, so that all services log at all times; the table itself is sorted by service.
+    Events keep their order in time: all services log at all times, though the table is sorted by service.
     """
     day, week = room.database("day"), room.database("week")
     load(day, zstd.compress(ndjson(events_a_day, ACME), 1), "made", expiry())
