@@ -8,11 +8,11 @@ import msgspec
 from msgspec import Struct
 
 from functions.query.bindings import Bindings
-from functions.query.compile import Statement, base_conditions, checked
+from functions.query.compile import FilteredRange, Statement, base_conditions, checked
 from functions.query.compile.counted import COUNTED_FIELDS, hours_of_values
 from functions.query.compile.counts import field_counts
 from functions.query.counting.field_summary import is_listed
-from functions.query.language.syntax_tree import FieldRef, Filter
+from functions.query.language.syntax_tree import FieldRef
 from functions.query.results.statistics import EngineStatistics
 from functions.query.results.table_rows import MAX_RESULT_BYTES
 from functions.query.stats import MAX_STATEMENT_CHARACTERS
@@ -20,15 +20,9 @@ from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import UnusableAnswerError
 
 
-class AskedFields(Protocol):
+class AskedFields(FilteredRange, Protocol):
     """A validated request; `fields` is None for all."""
 
-    @property
-    def since(self) -> int: ...
-    @property
-    def until(self) -> int: ...
-    @property
-    def filter(self) -> Filter: ...
     @property
     def fields(self) -> tuple[FieldRef, ...] | None: ...
     @property
