@@ -60,8 +60,8 @@ def test_a_file_goes_from_its_url_to_search_and_stays_its_tenants(
         ).json()
         put = httpx.put(announced["url"], content=body, headers=announced["headers"])
         assert put.status_code == 200, put.text
-        (told,) = wait_for(client, keys["read"], run, 1)
-        assert (told["state"], told["rows_stored"], told["compression"]) == ("done", 500, "gzip")
+        (shown,) = wait_for(client, keys["read"], run, 1)
+        assert (shown["state"], shown["rows_stored"], shown["compression"]) == ("done", 500, "gzip")
         other = stack.second_keys if whose == "acme" else stack.keys
         missing = client.get(f"/v1/uploads/{announced['id']}", headers=bearer(other["read"]))
         assert missing.status_code == 404
@@ -88,13 +88,13 @@ def test_files_put_into_the_bucket_are_read_whatever_they_are(
         s3.put_object(Bucket=page["drop_bucket"], Key=key, Body=body)
         s3.put_object(Bucket=page["drop_bucket"], Key=key, Body=body)
 
-    told = wait_for(client, stack.keys["read"], run, len(cases))
-    assert {(each["state"], each["rows_stored"]) for each in told} == {("done", 50)}
+    shown = wait_for(client, stack.keys["read"], run, len(cases))
+    assert {(each["state"], each["rows_stored"]) for each in shown} == {("done", 50)}
     stack.wait_until_settled()
     rows = stack.rows(
         "SELECT message, count() AS n FROM events WHERE position(message, 'TaskAttempt attempt_') > 0 "
         "AND received_at >= {since:String} AND tenant_id = 'acme' GROUP BY message",
-        since=min(each["received_at"] for each in told)[:19].replace("T", " "),
+        since=min(each["received_at"] for each in shown)[:19].replace("T", " "),
     )
     assert {row["message"]: int(row["n"]) for row in rows} == {line: len(cases) for line, _ in lines}
 
@@ -107,8 +107,8 @@ def test_a_customers_file_is_read_in_their_bucket_and_loaded_into_their_clickhou
     body = gzip.compress(records(run, 300, "initech"))
     key = f"{page['drop_prefix']}{run}.log"
     stack.aws("s3").put_object(Bucket=page["drop_bucket"], Key=key, Body=body)
-    (told,) = wait_for(client, stack.byoc_keys["read"], run, 1)
-    assert (told["state"], told["rows_stored"], told["original"]) == ("done", 300, "keep")
+    (shown,) = wait_for(client, stack.byoc_keys["read"], run, 1)
+    assert (shown["state"], shown["rows_stored"], shown["original"]) == ("done", 300, "keep")
 
     def theirs() -> int:
         found = stack.rows(

@@ -74,10 +74,10 @@ def sentences() -> list[str]:
 
 
 def test_every_sentence_of_the_policy_is_on_the_page_and_no_other() -> None:
-    told = [each.sentence for each in PROMISES]
-    assert Counter(told) == Counter(sentences())
-    assert told == sentences(), "and in its order"
-    assert len(told) > 30
+    promised = [each.sentence for each in PROMISES]
+    assert Counter(promised) == Counter(sentences())
+    assert promised == sentences(), "and in its order"
+    assert len(promised) > 30
 
 
 def test_the_page_has_the_headings_of_the_policy_and_nothing_that_is_not_read() -> None:

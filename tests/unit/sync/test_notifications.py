@@ -21,12 +21,12 @@ def created(key: str) -> dict[str, Any]:
 
 def test_keys_are_url_decoded() -> None:
     body = {"Records": [created("staged%2Fv1/tenant%3Dacme/a+b%2Bc.ndjson.zst"), created("x")]}
-    (told,) = read_messages({"Records": [message(body, count=3)]}, "b")
-    assert told.objects == (
+    (received,) = read_messages({"Records": [message(body, count=3)]}, "b")
+    assert received.objects == (
         StagedObject("staged/v1/tenant=acme/a b+c.ndjson.zst", "abc", 7),
         StagedObject("x", "abc", 7),
     )
-    assert told.receive_count == 3
+    assert received.receive_count == 3
 
 
 def test_what_names_another_bucket_than_ours_is_ignored() -> None:
@@ -37,19 +37,19 @@ def test_what_names_another_bucket_than_ours_is_ignored() -> None:
         (StagedObject("x", "abc", 7), StagedObject("y", "abc", 7))
     ]
     for bucket in ("c", ""):
-        (told,) = read_messages({"Records": [message(body)]}, bucket)
-        assert told.objects == (StagedObject("y", "abc", 7),)
+        (received,) = read_messages({"Records": [message(body)]}, bucket)
+        assert received.objects == (StagedObject("y", "abc", 7),)
 
 
 def test_the_test_event_that_s3_sends_first_is_settled_at_once() -> None:
-    (told,) = read_messages({"Records": [message({"Service": "Amazon S3", "Event": "s3:TestEvent"})]})
-    assert told.objects == ()
+    (received,) = read_messages({"Records": [message({"Service": "Amazon S3", "Event": "s3:TestEvent"})]})
+    assert received.objects == ()
 
 
 def test_an_unreadable_message_is_recognised() -> None:
     for body in ("not json", "[]", '{"Records": 5}', '{"Records": [{}]}', "null", '"x"'):
-        (told,) = read_messages({"Records": [message(body)]})
-        assert told.objects is None, body
+        (received,) = read_messages({"Records": [message(body)]})
+        assert received.objects is None, body
 
 
 def test_the_response_names_the_unsettled_messages_and_no_other() -> None:

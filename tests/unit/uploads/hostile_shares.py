@@ -34,14 +34,14 @@ def capped_bomb(objects: int) -> dict[str, Any]:
         file_reader.put_package = counted
         if not objects:
             here.account(ACME, CAPPED)
-        told = here.drop("bomb", bomb)
+        shown = here.drop("bomb", bomb)
         count[0] = objects
         other = here.drop("x", b"line\n", GLOBEX)
     return {
         "bytes": len(bomb),
-        "state": told["state"],
-        "code": told["error"]["code"],
-        "rows": told["rows_stored"],
+        "state": shown["state"],
+        "code": shown["error"]["code"],
+        "rows": shown["rows_stored"],
         "other": other["state"],
     }
 

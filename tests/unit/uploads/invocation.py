@@ -77,13 +77,13 @@ def main() -> None:
     )
     began = time.monotonic()
     answer = dropin.answer_to(event, lambda: limits["seconds"] - (time.monotonic() - began), parts)
-    told = {
+    shown = {
         "seconds": time.monotonic() - began,
         "peak_mb": peak_mb(),
         "sent": queue.bodies,
         "failures": answer["batchItemFailures"],
     }
-    sys.stdout.write("\n" + json.dumps(told) + "\n")
+    sys.stdout.write("\n" + json.dumps(shown) + "\n")
 
 
 if __name__ == "__main__":

@@ -70,8 +70,8 @@ CLOUDFRONT = (
 
 def dropped(here: World, body: str, expected: str) -> list[dict[str, Any]]:
     """The rows of `body`, compressed as AWS delivers it."""
-    told = here.drop(f"AWSLogs/{expected}.gz", gzip.compress(body.encode()))
-    assert (told["state"], told["format"]) == ("done", expected)
+    shown = here.drop(f"AWSLogs/{expected}.gz", gzip.compress(body.encode()))
+    assert (shown["state"], shown["format"]) == ("done", expected)
     return here.rows()
 
 
@@ -177,8 +177,8 @@ def test_iis_speaks_w3c_with_blanks(here: World) -> None:
 
 
 def test_a_line_with_too_few_columns_is_rejected_and_listed(here: World) -> None:
-    told = here.drop("flow", "\n".join([FLOW_HEADER, FLOWS[0], "2 123 eni-1", FLOWS[1]]).encode())
-    assert (told["state"], told["rows_stored"], told["rows_refused"]) == ("partly", 2, 1)
-    assert told["refusals"] == [
+    shown = here.drop("flow", "\n".join([FLOW_HEADER, FLOWS[0], "2 123 eni-1", FLOWS[1]]).encode())
+    assert (shown["state"], shown["rows_stored"], shown["rows_refused"]) == ("partly", 2, 1)
+    assert shown["refusals"] == [
         {"index": 1, "code": "ragged_row", "reason": "The line has 3 columns where 14 are named."}
     ]

@@ -113,8 +113,8 @@ class Own:
 
     def states(self, tenant: TenantId) -> list[tuple[str, str | None]]:
         page = self.world.register.page(tenant, 10)
-        told = [upload_response(*each, dropin_prefix(tenant), 0) for each in page.uploads]
-        return [(each["state"], (each["error"] or {}).get("code")) for each in told]
+        shown = [upload_response(*each, dropin_prefix(tenant), 0) for each in page.uploads]
+        return [(each["state"], (each["error"] or {}).get("code")) for each in shown]
 
 
 @pytest.fixture
@@ -139,8 +139,8 @@ def test_a_file_is_staged_in_the_customers_own_bucket_and_published_to_sync(own:
     assert own.rows(INITECH) == ["one", "two"]
     assert own.rows(HOOLI) == []
     assert list(own.world.staging.under("")) == [], "nothing of it is in our buckets"
-    told = [json.loads(each) for each in own.staged.bodies]
-    assert [each["tenant"] for each in told] == ["initech"]
+    shown = [json.loads(each) for each in own.staged.bodies]
+    assert [each["tenant"] for each in shown] == ["initech"]
     assert own.world.s3.get_object(Bucket="initech-logs", Key=dropin_prefix(INITECH) + "x y.log"), "kept"
 
 

@@ -76,13 +76,13 @@ def test_a_file_stops_at_the_next_object_when_its_account_takes_no_logs_any_more
     here: World, after_objects: Callable[[int, Callable[[], Any]], None], code: str
 ) -> None:
     after_objects(3, lambda: here.account(ACME, REFUSED[code]))
-    told = here.drop("x", BODY)
+    shown = here.drop("x", BODY)
     other = here.drop("x", BODY, GLOBEX)
 
-    assert (told["state"], told["error"]["code"]) == ("partly", code)
+    assert (shown["state"], shown["error"]["code"]) == ("partly", code)
     assert len(staged(here)) == 3
-    assert "POST /v1/uploads/{id}/resume" in told["error"]["reason"]
-    assert here.messages() == LINES[: told["rows_stored"]]
+    assert "POST /v1/uploads/{id}/resume" in shown["error"]["reason"]
+    assert here.messages() == LINES[: shown["rows_stored"]]
     assert here.originals() == [dropin_prefix(ACME) + "x"], "what is not stored is still there"
     assert (other["state"], here.messages(GLOBEX)) == ("done", LINES)
 
@@ -106,8 +106,8 @@ def test_a_file_that_stopped_continues_when_it_is_resumed_and_nothing_is_doubled
     here.account(ACME, WELL)
     assert resume(here, "x")[0] == 202
     assert here.deliver(*sent(here)) == []
-    told = here.status("x")
-    assert (told["state"], told["rows_stored"], told["error"]) == ("done", 1000, None)
+    shown = here.status("x")
+    assert (shown["state"], shown["rows_stored"], shown["error"]) == ("done", 1000, None)
     assert sorted(here.messages(), key=LINES.index) == LINES
     assert here.originals() == []
     assert resume(here, "x")[0] == 409
@@ -122,18 +122,18 @@ def test_a_continued_file_of_an_account_that_takes_no_logs_stops_with_what_was_s
     here.account(ACME, REFUSED["payment_overdue"])
     assert here.deliver(following) == []
 
-    told = here.status("x")
-    assert (told["state"], told["error"]["code"]) == ("partly", "payment_overdue")
+    shown = here.status("x")
+    assert (shown["state"], shown["error"]["code"]) == ("partly", "payment_overdue")
     assert len(staged(here)) == 1
-    assert here.messages() == LINES[: told["rows_stored"]]
+    assert here.messages() == LINES[: shown["rows_stored"]]
 
 
 def test_only_its_own_account_resumes_a_file(here: World) -> None:
     here.account(ACME, REFUSED["quota_exceeded"])
-    told = here.drop("x", BODY)
+    shown = here.drop("x", BODY)
     route = "POST /v1/uploads/{id}/resume"
-    assert ask(here, route, GLOBEX, upload_id=told["id"])[0] == 404
-    assert ask(here, route, ACME, "read", upload_id=told["id"])[0] == 403
+    assert ask(here, route, GLOBEX, upload_id=shown["id"])[0] == 404
+    assert ask(here, route, ACME, "read", upload_id=shown["id"])[0] == 403
     assert here.sqs.bodies == []
 
 
@@ -189,14 +189,14 @@ def test_an_account_announces_a_bounded_number_of_files_that_have_not_come(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(counters, "MAX_OPEN_UPLOADS", 3)
-    told = [announce(here) for _ in range(3)]
+    shown = [announce(here) for _ in range(3)]
     for _ in range(2):
         status, answer = ask(here, "POST /v1/uploads", body={"filename": "x", "size": 5})
         assert (status, answer["code"]) == (429, "too_many_open_uploads")
     assert len(here.statuses()) == 3
     announce(here, GLOBEX)
 
-    message = here.put(told[0]["key"].removeprefix(dropin_prefix(ACME)), b"line\n")
+    message = here.put(shown[0]["key"].removeprefix(dropin_prefix(ACME)), b"line\n")
     assert here.deliver(message, message) == []
     announce(here)
     assert ask(here, "POST /v1/uploads", body={"filename": "x", "size": 5})[0] == 429
@@ -286,8 +286,8 @@ def test_an_account_keeps_a_bounded_number_of_originals_and_what_is_more_is_dele
         f"{dropin_prefix(ACME)}b",
         f"{dropin_prefix(GLOBEX)}a",
     ]
-    told = here.status("c")
-    assert (told["state"], told["original"], told["error"]["code"]) == (
+    shown = here.status("c")
+    assert (shown["state"], shown["original"], shown["error"]["code"]) == (
         DONE,
         "delete",
         file_processor.ORIGINAL_DELETED,

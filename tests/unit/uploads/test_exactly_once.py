@@ -39,10 +39,10 @@ def test_so_many_files_in_any_order_each_published_three_times(here: World, coun
     random_ = random.Random(7)
     names = [f"day={number % 28:02d}/{random_.getrandbits(64):016x}.log" for number in range(count)]
     bodies = [here.put(name, f"row of {name}\n".encode(), random_.choice((ACME, GLOBEX))) for name in names]
-    told = bodies * 3
-    random_.shuffle(told)
+    shown = bodies * 3
+    random_.shuffle(shown)
 
-    assert here.deliver(*told) == []
+    assert here.deliver(*shown) == []
     rows = here.messages(ACME) + here.messages(GLOBEX)
     assert sorted(rows) == sorted(f"row of {name}" for name in names)
     assert len(here.statuses(ACME)) + len(here.statuses(GLOBEX)) == count
@@ -77,8 +77,8 @@ def test_what_was_gone_before_it_was_read_is_read_when_it_is_put_again(here: Wor
     assert here.deliver(body, body) == []
     assert here.status("x")["error"]["code"] == "gone"
     assert here.deliver(here.put("x", b"one\n"), body) == []
-    told = here.status("x")
-    assert (told["state"], told["rows_stored"], told["error"]) == ("done", 1, None)
+    shown = here.status("x")
+    assert (shown["state"], shown["rows_stored"], shown["error"]) == ("done", 1, None)
     assert here.messages() == ["one"]
 
 
@@ -91,9 +91,9 @@ def test_what_an_account_could_not_take_is_read_when_it_is_put_again(here: World
     assert (first["state"], first["error"]["code"]) == ("failed", "trial_ended")
     here.account(GLOBEX, takes)
     assert here.deliver(here.put("x", b"one\n", GLOBEX), body) == []
-    told = here.status("x", GLOBEX)
-    assert (told["state"], told["error"], told["id"]) == ("done", None, first["id"])
-    assert told["received_at"] > first["received_at"], "its days are counted from now on"
+    shown = here.status("x", GLOBEX)
+    assert (shown["state"], shown["error"], shown["id"]) == ("done", None, first["id"])
+    assert shown["received_at"] > first["received_at"], "its days are counted from now on"
     assert here.messages(GLOBEX) == ["one"]
     assert here.messages() == []
 
@@ -138,11 +138,11 @@ def test_killed_at_any_write_and_taken_up_again(here: World, form: str, after: b
     writes = 0
     while True:
         name = f"{form}-{writes}-{after}"
-        told = here.put(name, body, ACME)
+        shown = here.put(name, body, ACME)
         here.put(name, b"globex's\n", GLOBEX)
         here.mortal.writes_left, here.mortal.writes, here.mortal.after = writes, 0, after
         try:
-            here.deliver(told)
+            here.deliver(shown)
             survived = True
         except KilledError:
             survived = False
@@ -150,7 +150,7 @@ def test_killed_at_any_write_and_taken_up_again(here: World, form: str, after: b
         here.sqs.bodies.clear()
         # The message is redelivered when its consumer's time is long over, and once more for good measure.
         here.later += 1000
-        assert here.deliver(told, told) == []
+        assert here.deliver(shown, shown) == []
         state = here.status(name)
         assert (state["state"], state["rows_stored"], state["rows_refused"]) == ("done", KILLED_LINES, 0)
         assert Counter(here.messages()) == Counter(line for line, _ in lines)
@@ -183,9 +183,9 @@ def test_a_file_that_outlasts_its_invocations_is_whole_in_the_end(
     lines = hadoop(900)
     body = COMPRESSIONS[compression](FORMS[form](lines))
     invocations = _little_time(monkeypatch, parts)
-    told = here.drop("long", body)
+    shown = here.drop("long", body)
 
-    assert (told["state"], told["rows_stored"], told["progress"]) == ("done", 900, 1.0)
+    assert (shown["state"], shown["rows_stored"], shown["progress"]) == ("done", 900, 1.0)
     assert [row["message"] for row in here.rows()] == [line for line, _ in lines]
     assert len(invocations) >= 900 // 250 // parts
     assert list(here.staging.under("uploads/")) == [], "nothing is left of where it went on"
@@ -214,8 +214,8 @@ def test_a_status_shows_how_much_of_a_file_is_read(here: World, monkeypatch: pyt
     while body:
         assert here._invoke(body, 1) is False
         body = here.sqs.bodies.pop() if here.sqs.bodies else ""
-        told = here.status("long")
-        seen.append((told["state"], told["progress"], told["rows_stored"]))
+        shown = here.status("long")
+        seen.append((shown["state"], shown["progress"], shown["rows_stored"]))
     assert [state for state, _, _ in seen] == ["reading"] * (len(seen) - 1) + ["done"]
     assert [each[1:] for each in seen] == sorted(each[1:] for each in seen)
     assert 0 < seen[0][1] <= 1
@@ -283,10 +283,10 @@ def test_a_file_that_kills_its_readers_is_abandoned(
         here.later += 1000
         assert here.status("x")["state"] == "reading"
     assert here.deliver(body) == []
-    told = here.status("x")
-    assert told["error"]["code"] == "unreadable"
-    assert told["state"] == ("failed" if dies == "at the beginning" else "partly")
-    assert told["rows_stored"] == len(here.rows())
+    shown = here.status("x")
+    assert shown["error"]["code"] == "unreadable"
+    assert shown["state"] == ("failed" if dies == "at the beginning" else "partly")
+    assert shown["rows_stored"] == len(here.rows())
 
 
 @pytest.mark.usefixtures("small_parts")
@@ -307,9 +307,9 @@ def test_nothing_is_left_of_where_a_file_went_on_that_vanished_meanwhile(
 
     monkeypatch.setattr(file_reader.FileReader, "_stops_at", vanish)
     assert here.deliver(here.put("x", TEXT)) == []
-    told = here.status("x")
-    assert (told["state"], told["error"]["code"]) == ("partly", "gone")
-    assert told["rows_stored"] == len(here.rows())
+    shown = here.status("x")
+    assert (shown["state"], shown["error"]["code"]) == ("partly", "gone")
+    assert shown["rows_stored"] == len(here.rows())
     assert list(here.staging.under("uploads/")) == []
 
 

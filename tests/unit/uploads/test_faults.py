@@ -30,10 +30,10 @@ def bzip2(body: bytes) -> bytes:
 )
 def test_a_file_that_is_cut_off_gives_the_lines_before(here: World, compress: object, name: str) -> None:
     whole = compress(TEXT)  # type: ignore[operator]
-    told = here.drop("cut", whole[: len(whole) // 2])
-    stored = told["rows_stored"]
+    shown = here.drop("cut", whole[: len(whole) // 2])
+    stored = shown["rows_stored"]
 
-    assert (told["state"], told["compression"], told["error"]["code"]) == ("partly", name, "truncated")
+    assert (shown["state"], shown["compression"], shown["error"]["code"]) == ("partly", name, "truncated")
     assert here.messages() == DISTINCT_LINES[:stored]
     assert stored > len(DISTINCT_LINES) // 3
     assert here.originals(), "what is not stored whole is kept"
@@ -44,26 +44,26 @@ def test_a_file_that_is_damaged_halfway_gives_the_lines_before(here: World, comp
     whole = bytearray(compress(TEXT))  # type: ignore[operator]
     middle = len(whole) // 2
     whole[middle : middle + 400] = b"\xff" * 400
-    told = here.drop("damaged", bytes(whole))
+    shown = here.drop("damaged", bytes(whole))
 
-    assert told["state"] in ("partly", "failed")
-    assert told["error"]["code"] in ("corrupt", "checksum")
+    assert shown["state"] in ("partly", "failed")
+    assert shown["error"]["code"] in ("corrupt", "checksum")
     assert here.messages()[: len(DISTINCT_LINES) // 3] == DISTINCT_LINES[: len(DISTINCT_LINES) // 3]
-    assert told["rows_stored"] == len(here.rows())
+    assert shown["rows_stored"] == len(here.rows())
 
 
 def test_gzip_that_ends_in_something_else_gives_all_of_its_lines(here: World) -> None:
-    told = here.drop("tail", gzip.compress(TEXT) + b"tail")
-    assert (told["state"], told["error"]["code"]) == ("partly", "trailing_data")
+    shown = here.drop("tail", gzip.compress(TEXT) + b"tail")
+    assert (shown["state"], shown["error"]["code"]) == ("partly", "trailing_data")
     assert here.messages() == DISTINCT_LINES
     assert here.drop("zeros", gzip.compress(b"a\n") + b"\0" * 5000, GLOBEX)["state"] == "done"
 
 
 def test_a_ragged_row_is_refused_and_its_neighbours_are_stored(here: World) -> None:
-    told = here.drop("x.csv", b"level,message\ninfo,a\ninfo\nwarn,b,too many\nerror,c\n")
-    assert (told["state"], told["rows_stored"], told["rows_refused"]) == ("partly", 2, 2)
+    shown = here.drop("x.csv", b"level,message\ninfo,a\ninfo\nwarn,b,too many\nerror,c\n")
+    assert (shown["state"], shown["rows_stored"], shown["rows_refused"]) == ("partly", 2, 2)
     assert here.messages() == ["a", "c"]
-    assert told["refusals"] == [
+    assert shown["refusals"] == [
         {"index": 1, "code": "ragged_row", "reason": "The row has 1 cells where the header names 2."},
         {"index": 2, "code": "ragged_row", "reason": "The row has 3 cells where the header names 2."},
     ]
@@ -71,19 +71,19 @@ def test_a_ragged_row_is_refused_and_its_neighbours_are_stored(here: World) -> N
 
 def test_a_quote_that_is_never_closed_costs_one_row(here: World) -> None:
     rows = "".join(f"info,row {number} {'x' * 80}\n" for number in range(40_000))
-    told = here.drop("x.csv", f'level,message\ninfo,first\ninfo,"open\n{rows}'.encode())
+    shown = here.drop("x.csv", f'level,message\ninfo,first\ninfo,"open\n{rows}'.encode())
     assert here.messages()[0] == "first"
-    assert told["rows_refused"] >= 1
-    assert told["rows_stored"] + told["rows_refused"] == 40_002
+    assert shown["rows_refused"] >= 1
+    assert shown["rows_stored"] + shown["rows_refused"] == 40_002
 
 
 @pytest.mark.parametrize("end", [b"\nand on", b"\nand on\n"])
 def test_a_quoted_row_that_is_cut_off_is_one_that_is_refused(here: World, end: bytes) -> None:
     body = gzip.compress(b'level,message\ninfo,a\ninfo,"open' + end)
-    told = here.drop("x.csv", body[:-8])
-    assert (told["state"], told["rows_stored"], told["rows_refused"]) == ("partly", 1, 1)
-    assert told["refusals"][0]["index"] == 1
-    assert told["refusals"][0]["code"] == "cut_off"
+    shown = here.drop("x.csv", body[:-8])
+    assert (shown["state"], shown["rows_stored"], shown["rows_refused"]) == ("partly", 1, 1)
+    assert shown["refusals"][0]["index"] == 1
+    assert shown["refusals"][0]["code"] == "cut_off"
     assert here.messages() == ["a"]
 
 
@@ -100,8 +100,8 @@ def test_a_quoted_row_that_is_cut_off_is_one_that_is_refused(here: World, end: b
     ],
 )
 def test_an_empty_file_is_done_with_no_rows(here: World, body: bytes) -> None:
-    told = here.drop("empty", body)
-    assert (told["state"], told["rows_stored"], told["error"]["code"]) == ("done", 0, "empty")
+    shown = here.drop("empty", body)
+    assert (shown["state"], shown["rows_stored"], shown["error"]["code"]) == ("done", 0, "empty")
     assert here.rows() == []
     assert here.originals() == []
 
@@ -110,8 +110,8 @@ def test_a_file_that_was_deleted_before_it_was_read_is_reported(here: World) -> 
     body = here.put("gone", b"line\n")
     here.s3.delete_object(Bucket="drop", Key="dropin/v1/tenant=acme/gone")
     assert here.deliver(body) == []
-    told = here.status("gone")
-    assert (told["state"], told["error"]["code"]) == ("failed", "gone")
+    shown = here.status("gone")
+    assert (shown["state"], shown["error"]["code"]) == ("failed", "gone")
 
 
 def test_a_file_that_was_overwritten_before_it_was_read_is_read_as_the_new_one(here: World) -> None:
@@ -141,10 +141,10 @@ def test_a_line_that_is_too_long_is_rejected_and_the_rest_is_read(
         "csv": b"level,message\ninfo,a\ninfo," + long + b"\ninfo,b\ninfo,c\n",
         "array": b'[{"message":"a"},{"message":"' + long + b'{\\""}, {"message":"b"},{"message":"c"}]',
     }[kind]
-    told = here.drop(kind, body)
+    shown = here.drop(kind, body)
 
-    assert (told["state"], told["rows_stored"], told["rows_refused"]) == ("partly", 3, 1)
-    assert told["refusals"] == [
+    assert (shown["state"], shown["rows_stored"], shown["rows_refused"]) == ("partly", 3, 1)
+    assert shown["refusals"] == [
         {"index": 1, "code": "record_too_long", "reason": "The record is longer than 2 MiB."}
     ]
     assert [message[-1] for message in here.messages()][1:] == ["b", "c"]
@@ -154,28 +154,28 @@ def test_bad_records_are_rejected_by_number_and_the_first_hundred_are_listed(her
     lines = [json.dumps({"message": f"m{number}"}) for number in range(300)]
     kinds = ("{broken", "not json", "17", '{"message": 1}')
     bad = {number: kinds[number // 2 % 4] for number in range(0, 300, 2)}
-    told = here.drop("x", "\n".join(bad.get(at, line) for at, line in enumerate(lines)).encode())
+    shown = here.drop("x", "\n".join(bad.get(at, line) for at, line in enumerate(lines)).encode())
 
-    assert (told["state"], told["rows_stored"], told["rows_refused"]) == ("partly", 150, 150)
-    assert [each["index"] for each in told["refusals"]] == list(range(0, 200, 2))
-    assert {each["code"] for each in told["refusals"]} == {
+    assert (shown["state"], shown["rows_stored"], shown["rows_refused"]) == ("partly", 150, 150)
+    assert [each["index"] for each in shown["refusals"]] == list(range(0, 200, 2))
+    assert {each["code"] for each in shown["refusals"]} == {
         "invalid_json", "not_an_object", "message_not_text",
     }  # fmt: skip
     assert here.messages() == [f"m{number}" for number in range(1, 300, 2)]
 
 
 def test_a_bad_element_of_an_array_harms_no_other(here: World) -> None:
-    told = here.drop("x", b'[{"message":"a"},{bad: "x"},{"message":"b"}, 17, "text", {"message":"c"}]')
+    shown = here.drop("x", b'[{"message":"a"},{bad: "x"},{"message":"b"}, 17, "text", {"message":"c"}]')
     assert here.messages() == ["a", "b", "c"]
-    assert [each["index"] for each in told["refusals"]] == [1, 3, 4]
+    assert [each["index"] for each in shown["refusals"]] == [1, 3, 4]
 
 
 def test_an_array_that_breaks_off_gives_what_is_whole(here: World) -> None:
     body = as_array(hadoop(200))
-    told = here.drop("x", body[: len(body) // 2])
-    assert (told["state"], told["error"]["code"]) == ("partly", "invalid_json")
-    assert here.messages() == [line for line, _ in hadoop(200)][: told["rows_stored"]]
-    assert told["rows_stored"] >= 95
+    shown = here.drop("x", body[: len(body) // 2])
+    assert (shown["state"], shown["error"]["code"]) == ("partly", "invalid_json")
+    assert here.messages() == [line for line, _ in hadoop(200)][: shown["rows_stored"]]
+    assert shown["rows_stored"] >= 95
 
 
 @pytest.mark.parametrize(
@@ -191,8 +191,8 @@ def test_an_array_that_breaks_off_gives_what_is_whole(here: World) -> None:
     ids=["zip", "xz", "bytes", "UTF-16", "Parquet in gzip", "gzip cut off"],
 )
 def test_what_cannot_be_read_says_why(here: World, made: Callable[[], bytes], code: str) -> None:
-    told = here.drop("x", made())
-    assert (told["state"], told["error"]["code"], told["rows_stored"]) == ("failed", code, 0)
+    shown = here.drop("x", made())
+    assert (shown["state"], shown["error"]["code"], shown["rows_stored"]) == ("failed", code, 0)
     assert here.originals()
 
 
@@ -208,8 +208,8 @@ def test_a_carriage_return_within_a_line_is_part_of_it(
     here: World, body: bytes, form: str, messages: list[str]
 ) -> None:
     """As programs write that show their progress in place."""
-    told = here.drop("progress", body)
-    assert (told["state"], told["format"]) == ("done", form)
+    shown = here.drop("progress", body)
+    assert (shown["state"], shown["format"]) == ("done", form)
     assert here.messages() == messages
 
 
@@ -220,9 +220,9 @@ def test_text_that_is_no_utf8_loses_nothing(here: World) -> None:
 
 def test_a_refused_accounts_file_is_failed_with_the_reason_and_kept(here: World) -> None:
     here.account(GLOBEX, AccountStatus("managed_15", 15, 10**7, accepts_until=1, end_reason="trial_ended"))
-    told = here.drop("x", b"line\n", GLOBEX)
-    assert (told["state"], told["error"]["code"]) == ("failed", "trial_ended")
-    assert "choose a plan" in told["error"]["reason"]
+    shown = here.drop("x", b"line\n", GLOBEX)
+    assert (shown["state"], shown["error"]["code"]) == ("failed", "trial_ended")
+    assert "choose a plan" in shown["error"]["reason"]
     assert here.rows(GLOBEX) == []
     assert here.originals() == ["dropin/v1/tenant=globex/x"]
     assert here.drop("x", b"line\n")["state"] == "done"
@@ -230,8 +230,8 @@ def test_a_refused_accounts_file_is_failed_with_the_reason_and_kept(here: World)
 
 def test_a_byoc_accounts_file_in_our_bucket_is_not_read(here: World) -> None:
     here.account("initech", AccountStatus("byoc", 30, 10**7))
-    told = here.drop("x", b"line\n", here.account("initech", AccountStatus("byoc", 30, 10**7)))
-    assert (told["state"], told["error"]["code"]) == ("failed", "other_cloud")
+    shown = here.drop("x", b"line\n", here.account("initech", AccountStatus("byoc", 30, 10**7)))
+    assert (shown["state"], shown["error"]["code"]) == ("failed", "other_cloud")
 
 
 @pytest.mark.parametrize("body", ["no json", "{}", '{"Records": [{}]}', '{"Records": 1}'])
@@ -253,16 +253,16 @@ def test_objects_that_are_printed_over_many_lines(here: World) -> None:
     body = "\n".join(
         json.dumps({"message": f"m{number}", "deep": {"n": number}}, indent=4) for number in range(300)
     )
-    told = here.drop("x", body.encode())
-    assert (told["state"], told["format"]) == ("done", "json")
+    shown = here.drop("x", body.encode())
+    assert (shown["state"], shown["format"]) == ("done", "json")
     assert here.messages() == [f"m{number}" for number in range(300)]
 
 
 def test_a_zstd_window_that_is_too_large_is_no_damage(here: World) -> None:
     compressor = zstd.ZstdCompressor(options={zstd.CompressionParameter.window_log: 28})
-    told = here.drop("x", compressor.compress(b"line\n") + compressor.flush())
-    assert (told["state"], told["error"]["code"]) == ("failed", "unsupported_format")
-    assert "128 MB" in told["error"]["reason"]
+    shown = here.drop("x", compressor.compress(b"line\n") + compressor.flush())
+    assert (shown["state"], shown["error"]["code"]) == ("failed", "unsupported_format")
+    assert "128 MB" in shown["error"]["reason"]
 
 
 @pytest.mark.parametrize("bit", [b"[", b"[]"])

@@ -25,11 +25,11 @@ def test_each_line_becomes_one_row_with_its_own_time(
 ) -> None:
     lines = LAYOUTS[layout](200)
     body = COMPRESSIONS[compression](FORMS[form](lines))
-    told = here.drop("whatever", body)
+    shown = here.drop("whatever", body)
 
-    assert (told["state"], told["rows_stored"], told["rows_refused"]) == ("done", 200, 0)
+    assert (shown["state"], shown["rows_stored"], shown["rows_refused"]) == ("done", 200, 0)
     assert [(row["message"], row["timestamp"]) for row in here.rows()] == lines
-    assert told["compression"] == compression.split()[0]
+    assert shown["compression"] == compression.split()[0]
     assert here.rows(GLOBEX) == []
     if form not in ("lines", "parquet"):
         assert [row["metadata"]["number"] for row in here.rows()] == list(range(200))
@@ -102,10 +102,10 @@ def test_ndjson_under_other_names_finds_its_columns(here: World) -> None:
         {"ts": 1767225600, "log": "b", "lvl": "fatal", "service": {"name": "pay", "version": "1"}},
         {"what": "no message at all", "ok": False, "deep": {"a": [1, None]}},
     ]
-    told = here.drop("other.log", "\n".join(map(json.dumps, records)).encode())
+    shown = here.drop("other.log", "\n".join(map(json.dumps, records)).encode())
     rows = here.rows()
 
-    assert told["rows_stored"] == 3
+    assert shown["rows_stored"] == 3
     assert [row["message"] for row in rows] == ["a", "b", "what=no message at all ok=false"]
     assert [row["level"] for row in rows] == ["warn", "fatal", "info"]
     assert [row["service"] for row in rows] == ["shop", "pay", ""]
@@ -123,10 +123,10 @@ def test_csv_cells_have_types_and_columns_their_names(here: World) -> None:
         '2015-10-18,"18:01:47,978",WARN,"said ""hi""\r\nand left",007,12345678901234567890,1.50,\r\n'
         "2015-10-18,18:01:48,odd,plain,42,-0.5,true,x\r\n"
     )
-    told = here.drop("table", body.encode())
+    shown = here.drop("table", body.encode())
     first, second = here.rows()
 
-    assert (told["format"], told["rows_stored"]) == ("csv", 2)
+    assert (shown["format"], shown["rows_stored"]) == ("csv", 2)
     assert (first["timestamp"], first["level"]) == ("2015-10-18T18:01:47.978000000Z", "warn")
     assert first["message"] == 'said "hi"\nand left'
     assert first["metadata"] == {"code": "007", "big": "12345678901234567890", "quoted, name": 1.5}
@@ -138,17 +138,17 @@ def test_csv_cells_have_types_and_columns_their_names(here: World) -> None:
 @pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
 def test_csv_is_detected_with_any_delimiter(here: World, delimiter: str) -> None:
     lines = [["time", "level", "msg"], ["2026-01-01T00:00:00Z", "error", "a"], ["1767225601", "", "b"]]
-    told = here.drop("x", "\n".join(delimiter.join(line) for line in lines).encode())
+    shown = here.drop("x", "\n".join(delimiter.join(line) for line in lines).encode())
 
-    assert told["format"] == "csv"
+    assert shown["format"] == "csv"
     assert [(row["level"], row["message"]) for row in here.rows()] == [("error", "a"), ("info", "b")]
 
 
 def test_csv_is_detected_in_any_script(here: World) -> None:
     """Some letters of UTF-8 hold bytes that are ends of lines in other encodings."""
     rows = "".join(f"安全{number},全部完全\n" for number in range(60))
-    told = here.drop("x", f"name,remark\n{rows}".encode())
-    assert (told["state"], told["format"], told["rows_stored"]) == ("done", "csv", 60)
+    shown = here.drop("x", f"name,remark\n{rows}".encode())
+    assert (shown["state"], shown["format"], shown["rows_stored"]) == ("done", "csv", 60)
     assert here.rows()[0]["metadata"] == {"name": "安全0", "remark": "全部完全"}
 
 

@@ -71,7 +71,7 @@ def test_each_file_of_loghub_in_each_form(here: World, layout: str) -> None:
             continue
         text = body if form == "lines" and body else FORMS[form](lines)
         name = f"{form} {compression}"
-        told = here.drop(name, COMPRESSIONS[compression](text))
-        assert (told["state"], told["rows_stored"]) == ("done", 2000), name
+        shown = here.drop(name, COMPRESSIONS[compression](text))
+        assert (shown["state"], shown["rows_stored"]) == ("done", 2000), name
         assert [(row["message"], row["timestamp"]) for row in here.rows()] == lines, name
         here.staging.delete([each.key for each in here.staging.under("")])

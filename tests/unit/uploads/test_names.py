@@ -29,9 +29,9 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_of_any_name_is_stored(here: World, name: str) -> None:
-    told = here.drop(name, gzip.compress(b"one line\n"))
+    shown = here.drop(name, gzip.compress(b"one line\n"))
 
-    assert (told["state"], told["rows_stored"]) == ("done", 1)
+    assert (shown["state"], shown["rows_stored"]) == ("done", 1)
     assert here.messages() == ["one line"]
     assert here.originals() == []
     assert here.rows(GLOBEX) == []

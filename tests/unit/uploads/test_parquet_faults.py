@@ -18,8 +18,8 @@ from tests.unit.uploads.world import GLOBEX, World
 
 
 def test_parquet_without_its_end_cannot_be_read(here: World) -> None:
-    told = here.drop("x.parquet", as_parquet(hadoop(200))[:-100])
-    assert (told["state"], told["rows_stored"], told["error"]["code"]) == ("failed", 0, "truncated")
+    shown = here.drop("x.parquet", as_parquet(hadoop(200))[:-100])
+    assert (shown["state"], shown["rows_stored"], shown["error"]["code"]) == ("failed", 0, "truncated")
 
 
 def test_parquet_with_a_damaged_row_group_gives_the_others(here: World) -> None:
@@ -30,9 +30,9 @@ def test_parquet_with_a_damaged_row_group_gives_the_others(here: World) -> None:
     body = bytearray(out.getvalue())
     start = group.data_page_offset
     body[start : start + group.total_compressed_size] = bytes(group.total_compressed_size)
-    told = here.drop("x", bytes(body))
+    shown = here.drop("x", bytes(body))
 
-    assert (told["state"], told["error"]["code"]) == ("partly", "corrupt")
+    assert (shown["state"], shown["error"]["code"]) == ("partly", "corrupt")
     assert here.messages() == DISTINCT_LINES[:100] + DISTINCT_LINES[200:300]
 
 
@@ -73,9 +73,9 @@ def test_a_damaged_row_group_is_remembered_by_the_next_invocation(
     body[start : start + group.total_compressed_size] = bytes(group.total_compressed_size)
     monkeypatch.setattr("functions.uploads.file_reader.PART_ROWS", 100)
     here.seconds = 0.0
-    told = here.drop("x", bytes(body))
+    shown = here.drop("x", bytes(body))
 
-    assert (told["state"], told["error"]["code"]) == ("partly", "corrupt")
+    assert (shown["state"], shown["error"]["code"]) == ("partly", "corrupt")
     assert here.messages() == DISTINCT_LINES[100:300]
     assert here.originals()
 
@@ -97,10 +97,10 @@ def test_parquet_values_that_no_calendar_holds_harm_no_row(here: World) -> None:
         }
     )
     pq.write_table(table, out)
-    told = here.drop("x", out.getvalue())
+    shown = here.drop("x", out.getvalue())
     first, second = here.rows()
 
-    assert (told["state"], told["rows_stored"]) == ("done", 2)
+    assert (shown["state"], shown["rows_stored"]) == ("done", 2)
     assert first["timestamp"] == "2000-01-01T00:00:00.000000000Z"
     assert first["metadata"]["original_timestamp"] == "0001-01-01T00:00:00.000000000Z"
     assert first["metadata"]["far"] == 2**62
@@ -160,8 +160,8 @@ def test_a_bucket_that_fails_in_the_middle_of_parquet_does_not_fail_the_file(
     assert here.deliver(body) == [body]
     assert here.status("x")["state"] == "reading"
     assert here.deliver(body) == [], "and no reader has to wait for a lease"
-    told = here.status("x")
-    assert (told["state"], told["rows_stored"]) == ("done", 200)
+    shown = here.status("x")
+    assert (shown["state"], shown["rows_stored"]) == ("done", 200)
     assert here.messages() == [line for line, _ in hadoop(200)]
 
 
@@ -199,8 +199,8 @@ def test_an_allocation_beyond_the_limit_is_the_files_fault_and_the_limit_ends_wi
     body = as_parquet(hadoop(200))
     with monkeypatch.context() as patch:
         patch.setattr("functions.uploads.formats.parquet_file.next", fail, raising=False)
-        told = here.drop("x", body)
-    assert (told["state"], told["error"]["code"]) == ("failed", "too_much_memory")
+        shown = here.drop("x", body)
+    assert (shown["state"], shown["error"]["code"]) == ("failed", "too_much_memory")
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
     assert here.drop("y", body)["state"] == "done"
 

@@ -74,13 +74,13 @@ def soon() -> datetime:
 
 def test_a_file_without_a_notification_is_published_and_read_once(here: World) -> None:
     names = ["a", "b c+%.log", "ü"]
-    told = [here.put(name, f"{name}\n".encode()) for name in names]
-    here.deliver(told[0])
+    shown = [here.put(name, f"{name}\n".encode()) for name in names]
+    here.deliver(shown[0])
     sweeper, ours, _ = sweep(here)
 
     assert sweeper.one(None, datetime.now(UTC)) == 0, "S3 may still notify of it"
     assert sweeper.one(None, soon()) == 2
-    assert here.deliver(*ours.bodies, *told) == []
+    assert here.deliver(*ours.bodies, *shown) == []
     assert sorted(here.messages()) == sorted(names)
     assert sweeper.one(None, soon()) == 0
 

@@ -202,12 +202,12 @@ class World:
         return found[0]
 
     def statuses(self, tenant: TenantId = ACME) -> list[dict[str, Any]]:
-        register, told, before = self.register, list[dict[str, Any]](), None
+        register, shown, before = self.register, list[dict[str, Any]](), None
         while True:
             page = register.page(tenant, 100, before)
-            told += [upload_response(*each, dropin_prefix(tenant), self.clock()) for each in page.uploads]
+            shown += [upload_response(*each, dropin_prefix(tenant), self.clock()) for each in page.uploads]
             if page.next is None:
-                return told
+                return shown
             before = page.next
 
     def rows(self, tenant: TenantId = ACME) -> list[dict[str, Any]]:
