@@ -107,7 +107,7 @@ class ShowMail:
             self._publish(mail, order["event"])
         except (ValueError, KeyError, TypeError, IndexError) as fault:
             return "400 Bad Request", {"error": f"no such mail or event: {fault}"}
-        return "202 Accepted", {"status": "told"}
+        return "202 Accepted", {"status": "published"}
 
 
 def install(outbox: Outbox) -> None:

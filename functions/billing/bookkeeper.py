@@ -130,13 +130,14 @@ class Bookkeeper:
         def due(record: BillingRecord) -> list[BillingNotice]:
             return reminders(record, trial_ends_at, now)
 
-        def noted(record: BillingRecord) -> BillingRecord:
-            return replace(record, told=record.told | {each.notice_id for each in due(record)})
+        def with_reminders_sent(record: BillingRecord) -> BillingRecord:
+            sent = {each.notice_id for each in due(record)}
+            return replace(record, reminders_sent=record.reminders_sent | sent)
 
         def notices(old: BillingRecord, _new: BillingRecord, _now: float) -> Iterable[BillingNotice]:
             return due(old)
 
-        self.service.change(tenant, noted, CALENDAR, notices_for=notices)
+        self.service.change(tenant, with_reminders_sent, CALENDAR, notices_for=notices)
 
 
 @cache

@@ -79,5 +79,5 @@ def _encoded(checkpoint: Checkpoint) -> bytes:
 
 
 def _decoded(text: bytes) -> Checkpoint:
-    told: dict[str, Any] = json.loads(text)
-    return Checkpoint(told["kind"], told["state"], told["at"], ResumePoint(**told["mark"]))
+    fields: dict[str, Any] = json.loads(text)
+    return Checkpoint(fields["kind"], fields["state"], fields["at"], ResumePoint(**fields["mark"]))

@@ -352,7 +352,7 @@ class World:
                     attributes = {"ApproximateReceiveCount": "1"}
                     (message,) = read_messages({"Records": [{**record, "attributes": attributes}]})
                     objects = message.objects or ()
-                    assert self.deliver(*objects) == {told.key for told in objects}
+                    assert self.deliver(*objects) == {staged.key for staged in objects}
                     self.aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
 
     def queue(self, name: str) -> str:

@@ -112,9 +112,9 @@ def test_an_event_is_handled_once_whichever_write_its_process_dies_at(
         charge = here.here.api.charges.list({"customer": here.record(tenant).customer_id}).data[0]
         here.here.api.refunds.create({"charge": charge.id})
         here.portal(tenant, "Cancel plan")
-        told = here.pending()
+        webhooks = here.pending()
         killed = 0
-        for body, signature in told:
+        for body, signature in webhooks:
             killed += killed_at(
                 here, place, number, after, lambda body=body, by=signature: takes(here, body, by)
             )

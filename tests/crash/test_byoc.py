@@ -160,8 +160,8 @@ def test_nothing_of_what_is_loaded_rests_or_shows_on_our_side(
         items = dynamodb.scan(TableName=table)["Items"]
         assert items
         assert "canary" not in str(items)
-    told = capsys.readouterr()
-    assert "canary" not in told.out + told.err
+    output = capsys.readouterr()
+    assert "canary" not in output.out + output.err
 
 
 def poison(clouds: Clouds, mark: str) -> StagedObject:

@@ -78,10 +78,10 @@ def hostile_object(clouds: Clouds, how: str) -> StagedObject:  # noqa: F811
         case "larger than may be":
             return put(clouds, bytes(MAX_BATCH_BYTES + 1))
         case "replaced":
-            told = put(clouds, b"x")
-            clouds.buckets[ACME].delete([told.key])
-            clouds.buckets[ACME].create(told.key, b"another")
-            return told
+            listed = put(clouds, b"x")
+            clouds.buckets[ACME].delete([listed.key])
+            clouds.buckets[ACME].create(listed.key, b"another")
+            return listed
         case _:
             step = zstd.ZstdCompressor(1)
             return put(clouds, zstd.compress(refused_row()) + _bomb(step))

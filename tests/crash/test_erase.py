@@ -136,13 +136,13 @@ def test_only_the_subjects_rows_of_that_tenant_until_then_are_erased(here: World
 
 
 def test_a_late_delivery_does_not_restore_erased_rows(here: World) -> None:
-    told = stage(here, "late", [row("late", "jane was here"), row("late", "so was I")])
-    body = here.bucket.get(told.key)
+    staged = stage(here, "late", [row("late", "jane was here"), row("late", "so was I")])
+    body = here.bucket.get(staged.key)
     assert body
-    deliver(here, told)
+    deliver(here, staged)
     assert run(here, Subject(TenantId("late"), "message", "jane")).verified
-    assert here.bucket.create(told.key, bytes(body.body)), "as a sender's retry would"
-    deliver(here, told, told)
+    assert here.bucket.create(staged.key, bytes(body.body)), "as a sender's retry would"
+    deliver(here, staged, staged)
 
     assert messages(here, "late") == ["so was I"]
 

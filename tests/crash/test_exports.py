@@ -102,15 +102,15 @@ def check(archive: zipfile.ZipFile) -> dict[str, Any]:
     manifest: dict[str, Any] = json.loads(archive.read("manifest.json"))
     listed = {each["name"]: each for each in manifest["files"]}
     assert set(listed) == set(archive.namelist()) - {"manifest.json"}
-    for name, told in listed.items():
+    for name, entry in listed.items():
         content = archive.read(name)
-        assert (told["sha256"], told["bytes"]) == (hashlib.sha256(content).hexdigest(), len(content))
+        assert (entry["sha256"], entry["bytes"]) == (hashlib.sha256(content).hexdigest(), len(content))
         if name.endswith(".ndjson"):
-            assert told["records"] == content.count(b"\n")
+            assert entry["records"] == content.count(b"\n")
             [json.loads(line) for line in content.splitlines()]
         elif name.endswith(".csv"):
             table = list(csv.reader(io.StringIO(content.decode(), newline="")))
-            assert told["records"] == max(len(table) - 1, 0)
+            assert entry["records"] == max(len(table) - 1, 0)
     return manifest
 
 

@@ -103,9 +103,9 @@ def machine(here: World, counter: list[int]) -> type[RuleBasedStateMachine]:
         @rule(requests=st.lists(st.tuples(st.integers(0, 1), some_lines, mostly), min_size=1, max_size=4))
         def ingest(self, requests: list[tuple[int, list[str], bool]]) -> None:
             """Accept some requests; S3's notification of one may get lost."""
-            for tenant, lines, told in requests:
+            for tenant, lines, notified in requests:
                 key = self._accept(self.tenants[tenant], lines)
-                if told:
+                if notified:
                     self.queue += [each for each in self._staged() if each.key == key]
 
         @rule(seed=st.integers(0, 10**6), deaths=st.lists(st.sampled_from(POINTS), max_size=3))

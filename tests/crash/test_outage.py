@@ -44,7 +44,7 @@ def settler(here: World, loader: EventsTable) -> Settler:
     return Settler(here.ledger, BatchProcessor(here.ledger, StagingBucket(here.bucket), loader))
 
 
-class Told:
+class RecordingQueue:
     """A queue that only listens; `objects` is what sync would read from it."""
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ def test_objects_without_a_notification_are_loaded_by_the_sweeper(here: World, n
     missed = sum(cast.expected.values()) - sum(found(here.warehouse, cast).values())
     assert missed > 0
 
-    queue = Told()
+    queue = RecordingQueue()
     sweep = StagingSweep(here.bucket, queue, "url")
     assert sweep.run(datetime.now(UTC) + timedelta(minutes=10))["objects"] == 0
     sweep.run(datetime.now(UTC) + timedelta(minutes=16))

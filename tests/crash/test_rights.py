@@ -123,17 +123,17 @@ def test_what_is_delivered_sent_again_or_replayed_afterwards_brings_nothing_back
 ) -> None:
     """The message of what was loaded; the same object again; another one; a replay's."""
     tenant, mark = furnished(here)
-    told = here.uploads[tenant]
+    loaded = here.uploads[tenant]
     here.erase(here.ask_for_account(tenant))
-    assert here.deliver(told) == {told.key}
-    again = here.stage(tenant, [here.row(tenant, f"again {mark}")], StagedKey.parse(told.key).object_id)
+    assert here.deliver(loaded) == {loaded.key}
+    again = here.stage(tenant, [here.row(tenant, f"again {mark}")], StagedKey.parse(loaded.key).object_id)
     late = here.stage(tenant, [here.row(tenant, f"late {mark}")])
     replayed = here.stage(tenant, [here.row(tenant, f"replayed {mark}")], "q1p")
     theirs = here.stage(neighbour, [here.row(neighbour, "theirs")])
     before = here.rows_of(neighbour)
 
-    assert here.deliver(again, late, replayed, theirs, told) == {
-        each.key for each in (again, late, replayed, theirs, told)
+    assert here.deliver(again, late, replayed, theirs, loaded) == {
+        each.key for each in (again, late, replayed, theirs, loaded)
     }
     assert here.rows_of(tenant) == 0
     assert here.rows_of(neighbour) == before + 1

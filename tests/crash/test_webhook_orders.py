@@ -40,7 +40,7 @@ SIX = (
 
 
 @dataclass(frozen=True)
-class Told:
+class ReportedStep:
     """An event, and the step that it reports: the number of the state after it."""
 
     event: StripeEvent
@@ -51,7 +51,7 @@ class Told:
 class Recording:
     customer: str
     states: list[State]
-    six: list[Told]
+    six: list[ReportedStep]
     now: int
 
 
@@ -74,16 +74,16 @@ def _record(here: Shop) -> Recording:
         lambda: here.portal(tenant, "Cancel plan"),
         lambda: here.here.advance(32),
     ]
-    states, told = [State({})], []
+    states, reported = [State({})], []
     for number, step in enumerate(steps, start=1):
         step()
         customer = here.record(tenant).customer_id
         states.append(State({customer: here.gate.subscriptions(customer)}))
         for body, _ in here.pending():
-            told.append(Told(msgspec.json.decode(body, type=StripeEvent), number))
+            reported.append(ReportedStep(msgspec.json.decode(body, type=StripeEvent), number))
         # The rest of the steps need no webhook; the record is brought up to date for them.
         here.intake.service.refresh(tenant)
-    six = [next(each for each in told if (each.event.type, each.state) == wanted) for wanted in SIX]
+    six = [next(each for each in reported if (each.event.type, each.state) == wanted) for wanted in SIX]
     return Recording(customer, states, six, int(here.now()))
 
 
@@ -114,9 +114,9 @@ class Scene:
         )
         self.intake = WebhookProcessor(service, self.records, self.events, lambda: SecretText("unused"))
 
-    def tell(self, told: Told) -> None:
-        self.stripe.at = max(self.stripe.at, told.state)
-        assert self.intake.act(told.event) in ("done", "done_before")
+    def process(self, step: ReportedStep) -> None:
+        self.stripe.at = max(self.stripe.at, step.state)
+        assert self.intake.act(step.event) in ("done", "done_before")
 
     def wrong(self) -> str:
         """What differs from what Stripe has; empty when nothing does."""
@@ -140,8 +140,8 @@ class Scene:
 def test_every_order_of_the_six_ends_as_stripe_has_it(recorded: Recording) -> None:
     for order in itertools.permutations(recorded.six):
         scene = Scene(recorded)
-        for told in order:
-            scene.tell(told)
+        for step in order:
+            scene.process(step)
         assert not scene.wrong(), [each.event.type for each in order]
         account_status = scene.records.statuses[scene.acme]
         assert (account_status.plan, account_status.refusal(recorded.now)) == (
@@ -155,12 +155,12 @@ def test_every_order_with_duplicates_ends_the_same(recorded: Recording) -> None:
     for number, order in enumerate(itertools.permutations(recorded.six)):
         seed = random.Random(number)
         doubled = [*order]
-        for told in order:
-            doubled.insert(seed.randrange(doubled.index(told) + 1, len(doubled) + 1), told)
+        for step in order:
+            doubled.insert(seed.randrange(doubled.index(step) + 1, len(doubled) + 1), step)
         for forgets in (False, True):
             scene = Scene(recorded, events=MemoryEvents(forgets=forgets))
-            for told in doubled:
-                scene.tell(told)
+            for step in doubled:
+                scene.process(step)
             assert not scene.wrong(), (forgets, [each.event.type for each in doubled])
 
 
@@ -169,9 +169,9 @@ def test_who_believes_what_the_last_event_says_ends_wrong(recorded: Recording) -
     wrong = 0
     for order in itertools.permutations(recorded.six):
         scene = Scene(recorded)
-        for told in order:
-            scene.stripe.at = told.state
-            scene.intake.act(told.event)
+        for step in order:
+            scene.stripe.at = step.state
+            scene.intake.act(step.event)
         scene.stripe.at = len(recorded.states) - 1
         wrong += bool(scene.wrong())
     assert wrong > 300
@@ -218,7 +218,7 @@ class Turns:
         self._changed.notify_all()
 
 
-def race(scene: Scene, first: Told, second: Told, turns: Turns) -> None:
+def race(scene: Scene, first: ReportedStep, second: ReportedStep, turns: Turns) -> None:
     """Both at once, each in a thread of its own, which waits for its turn before each step."""
     whose = threading.local()
     plain_of, plain_write = scene.records.of, scene.records.write
@@ -238,10 +238,10 @@ def race(scene: Scene, first: Told, second: Told, turns: Turns) -> None:
     scene.stripe.asked = turn
     scene.records.of, scene.records.write = of, write  # type: ignore[method-assign]
 
-    def run(name: str, told: Told) -> None:
+    def run(name: str, step: ReportedStep) -> None:
         whose.name = name
         try:
-            scene.intake.act(told.event)
+            scene.intake.act(step.event)
         finally:
             turns.over(name)
 

@@ -304,8 +304,8 @@ def test_refunds_and_disputes_are_recorded_and_sent(here: Stripe, small: Plan, t
     assert [here.api.charges.retrieve(each.id).amount_refunded for each in charges] == [400, 0]
     assert conformity.problems(refund.to_dict()) + conformity.problems(dispute) == []
     here.settle()
-    told = {"refund.created", "charge.refunded", "charge.dispute.created", "charge.dispute.closed"}
-    assert told <= set(here.receiver.kinds())
+    expected = {"refund.created", "charge.refunded", "charge.dispute.created", "charge.dispute.closed"}
+    assert expected <= set(here.receiver.kinds())
 
 
 def test_the_child_takes_its_configuration_from_its_line() -> None:

@@ -108,7 +108,7 @@ def test_what_a_checkout_sells_is_listed_with_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("break_it", "told"),
+    ("break_it", "problem"),
     [
         (lambda body: body.pop("status"), "subscription.status is missing"),
         (lambda body: body.update(status="gone"), "subscription.status"),
@@ -119,11 +119,11 @@ def test_what_a_checkout_sells_is_listed_with_it() -> None:
         (lambda body: body["items"]["data"][0].pop("price"), "subscription_item.price is missing"),
     ],
 )
-def test_what_is_wrong_is_found(toured: Stripe, break_it: Any, told: str) -> None:
+def test_what_is_wrong_is_found(toured: Stripe, break_it: Any, problem: str) -> None:
     body = toured.raw("/v1/subscriptions?status=all")["data"][0]
     assert conformity.problems_in(body) == []
     break_it(body)
-    assert any(each.startswith(told) for each in conformity.problems_in(body))
+    assert any(each.startswith(problem) for each in conformity.problems_in(body))
 
 
 @pytest.mark.skipif(not stripe_shapes.FIXTURES.exists(), reason="Stripe's fixtures are not on this machine")

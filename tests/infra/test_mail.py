@@ -13,19 +13,19 @@ every_set = pytest.mark.parametrize("spec", MAIL_SETS, ids=lambda spec: spec.nam
 @every_set
 def test_bounces_and_complaints_reach_the_topic(templates: Templates, spec: MailSet) -> None:
     set_id = _of(templates, "AWS::SES::ConfigurationSet", f"{spec.name}mail")
-    (told,) = templates.properties("AWS::SES::ConfigurationSetEventDestination")
+    (destination,) = templates.properties("AWS::SES::ConfigurationSetEventDestination")
 
-    assert told["ConfigurationSetName"] == {"Ref": set_id}
-    assert told["EventDestination"]["MatchingEventTypes"] == [event.lower() for event in spec.events]
-    assert told["EventDestination"]["SnsDestination"] == {"TopicARN": {"Ref": _topic(templates, spec)}}
+    assert destination["ConfigurationSetName"] == {"Ref": set_id}
+    assert destination["EventDestination"]["MatchingEventTypes"] == [event.lower() for event in spec.events]
+    assert destination["EventDestination"]["SnsDestination"] == {"TopicARN": {"Ref": _topic(templates, spec)}}
     assert {"BOUNCE", "COMPLAINT"} <= set(spec.events)
 
 
 @every_set
 def test_the_operator_gets_the_sets_name(templates: Templates, spec: MailSet) -> None:
-    told = templates.data["Outputs"][f"{spec.name.title()}MailSet"]["Value"]
+    output = templates.data["Outputs"][f"{spec.name.title()}MailSet"]["Value"]
 
-    assert told == {"Ref": _of(templates, "AWS::SES::ConfigurationSet", f"{spec.name}mail")}
+    assert output == {"Ref": _of(templates, "AWS::SES::ConfigurationSet", f"{spec.name}mail")}
 
 
 @every_set

@@ -35,9 +35,9 @@ def test_the_topology_gives_what_the_function_asks_for_and_no_more(spec: Functio
 def test_a_function_may_use_each_resource_in_its_settings(spec: Function) -> None:
     """However; that the verb is the right one, the tests of each function's own have to say."""
     granted = {grant.partition(":")[2] for grant in spec.grants}
-    told = {name: store for name, store in spec.settings.items() if store.partition(":")[0] in STORES}
+    resources = {name: store for name, store in spec.settings.items() if store.partition(":")[0] in STORES}
 
-    assert {(spec.name, name) for name, store in told.items() if store not in granted} <= NOT_TOUCHED
+    assert {(spec.name, name) for name, store in resources.items() if store not in granted} <= NOT_TOUCHED
 
 
 @pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)

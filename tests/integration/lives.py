@@ -87,14 +87,14 @@ CLOCKED = ("functions.ingest.handler", "functions.uploads.dropin", "functions.up
 
 @dataclass
 class Customer:
-    """A customer. `mark` is in all they give us; `lines`: accepted events; `told`: their messages."""
+    """A customer. `mark` is in all they give us; `lines`: accepted events; `staged`: their messages."""
 
     mark: str
     tenant: TenantId = field(default=cast(TenantId, ""))
     token: str = ""
     key: str = ""
     lines: list[str] = field(default_factory=list)
-    told: list[StagedObject] = field(default_factory=list)
+    staged: list[StagedObject] = field(default_factory=list)
 
     @property
     def email(self) -> str:
@@ -286,8 +286,8 @@ class Lives:
             "attributes": {"ApproximateReceiveCount": "1"},
             "body": json.dumps({"Records": [{"eventName": "ObjectCreated:Put", "s3": put}]}),
         }
-        told = dropin.answer_to({"Records": [record]}, lambda: 300.0, self.drop_in)
-        assert told == {"batchItemFailures": []}
+        outcome = dropin.answer_to({"Records": [record]}, lambda: 300.0, self.drop_in)
+        assert outcome == {"batchItemFailures": []}
 
     def found(self, customer: Customer) -> list[str]:
         now = datetime.fromtimestamp(self.now(), UTC)
@@ -316,9 +316,9 @@ class Lives:
         db, now = self.here.aws.dynamodb, self.now()
         by_tenant = {each.tenant: each for each in customers}
         for each in list(self.here.staging.under("staged/")):
-            told = StagedObject(each.key, each.etag, each.size_bytes)
-            by_tenant[TenantId(each.key.split("/")[2].removeprefix("tenant="))].told.append(told)
-            self.tell(told)
+            staged = StagedObject(each.key, each.etag, each.size_bytes)
+            by_tenant[TenantId(each.key.split("/")[2].removeprefix("tenant="))].staged.append(staged)
+            self.notify_staged(staged)
         settings = report.Settings(**KEPT)
         follow_ups, usage = follow_ups_of(settings, db, self.now), usage_store_of(settings, db)
         Meter(DoneBatches("ledger", db), usage, db, follow_ups.try_follow_up).run(now)
@@ -333,7 +333,7 @@ class Lives:
         self.shop.deliver()
         self.notifier.run(lambda: RESERVED_SECONDS + 1)
 
-    def tell(self, *objects: StagedObject) -> None:
+    def notify_staged(self, *objects: StagedObject) -> None:
         """S3 says so to sync, who acts on it."""
         url = self.here.aws.sqs.get_queue_url(QueueName="staged")["QueueUrl"]
         for body in notifications(objects, "tests"):

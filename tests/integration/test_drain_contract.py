@@ -72,14 +72,14 @@ def refused(answer: httpx.Response, status: int, code: str) -> None:
 def test_202_has_the_outcome_of_each_event(stack: RunningStack, client: httpx.Client) -> None:
     answer = drain(client, stack.keys["ingest"], [*ONE, {"message": 5}, {}])
     assert (answer.status_code, answer.headers["content-type"]) == (202, "application/json")
-    told = answer.json()
-    assert set(told) == {"status", "accepted", "rejected", "errors"}
-    assert (told["status"], told["accepted"], told["rejected"]) == ("accepted", 1, 2)
-    assert [(each["index"], each["code"]) for each in told["errors"]] == [
+    body = answer.json()
+    assert set(body) == {"status", "accepted", "rejected", "errors"}
+    assert (body["status"], body["accepted"], body["rejected"]) == ("accepted", 1, 2)
+    assert [(each["index"], each["code"]) for each in body["errors"]] == [
         (1, "message_not_text"),
         (2, "message_missing"),
     ]
-    assert all(each["reason"] for each in told["errors"])
+    assert all(each["reason"] for each in body["errors"])
 
 
 def test_200_when_it_was_waited_for(stack: RunningStack, client: httpx.Client) -> None:
@@ -133,8 +133,8 @@ def test_400_for_what_holds_nothing_to_accept(
 
 
 def test_400_for_all_rejected_names_each_event(stack: RunningStack, client: httpx.Client) -> None:
-    told = post(client, stack.keys["ingest"], b"[1,{}]").json()
-    assert (told["accepted"], told["rejected"], len(told["errors"])) == (0, 2, 2)
+    body = post(client, stack.keys["ingest"], b"[1,{}]").json()
+    assert (body["accepted"], body["rejected"], len(body["errors"])) == (0, 2, 2)
 
 
 def test_400_for_an_idempotency_key_that_is_too_long(stack: RunningStack, client: httpx.Client) -> None:

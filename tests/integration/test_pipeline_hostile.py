@@ -41,15 +41,15 @@ def answer(ingest: Environment, sent: Sent) -> dict[str, Any]:
 def faults_of(answer: dict[str, Any]) -> list[str]:
     """In what an answer breaks the contract."""
     status, body = answer["statusCode"], json.loads(answer["body"])
-    told = {"accepted", "rejected", "errors"} & body.keys()
-    is_success = status == 202 and body["status"] == "accepted" and body["accepted"] > 0 and len(told) == 3
+    counted = {"accepted", "rejected", "errors"} & body.keys()
+    is_success = status == 202 and body["status"] == "accepted" and body["accepted"] > 0 and len(counted) == 3
     is_refusal = status in (400, 409, 413, 415) and all(
         isinstance(body.get(name), str) and body[name] for name in ("error", "code", "request_id")
     )
     faults = []
     if not (is_success or is_refusal):
         faults.append(f"{status} {answer['body'][:200]}")
-    if told and len(body["errors"]) != min(body["rejected"], 1000):
+    if counted and len(body["errors"]) != min(body["rejected"], 1000):
         faults.append("the errors listed are not as many as there were")
     if answer["headers"].get("content-type") != "application/json":
         faults.append("it is not said to be JSON")

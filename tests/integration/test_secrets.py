@@ -21,32 +21,32 @@ SHOWN_ONCE = {"POST /v1/keys", "POST /v1/keys/{id}/rotate", "POST /v1/login"}
 """What these answer, they answer for their caller: a new key, a token."""
 
 
-class Told:
+class ResponseLog:
     """Every answer but those that show a secret once, on purpose: status line, headers, body."""
 
     def __init__(self) -> None:
-        self.answers: list[tuple[str, str]] = []
+        self.texts: list[tuple[str, str]] = []
 
     def __call__(self, response: httpx.Response) -> None:
         response.read()
         route = re.sub(r"key_\w+", "{id}", f"{response.request.method} {response.request.url.path}")
         if not (route in SHOWN_ONCE and response.is_success):
-            self.answers.append((route, f"{dict(response.headers)}\n{response.text}"))
+            self.texts.append((route, f"{dict(response.headers)}\n{response.text}"))
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def responses() -> ResponseLog:
+    return ResponseLog()
 
 
 @pytest.fixture
-def client(stack: RunningStack, told: Told) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=stack.api, timeout=60, event_hooks={"response": [told]}) as connected:
+def client(stack: RunningStack, responses: ResponseLog) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=stack.api, timeout=60, event_hooks={"response": [responses]}) as connected:
         yield connected
 
 
 def test_no_secret_is_in_anything_that_we_hold_or_say(
-    stack: RunningStack, client: httpx.Client, told: Told
+    stack: RunningStack, client: httpx.Client, responses: ResponseLog
 ) -> None:
     secrets = [
         *_passwords_and_tokens(stack, client),
@@ -59,7 +59,7 @@ def test_no_secret_is_in_anything_that_we_hold_or_say(
 
     assert len(secrets) > 25
     assert found_in(stack, secrets) == []
-    assert [route for route, text in told.answers for secret in secrets if secret in text] == []
+    assert [route for route, text in responses.texts for secret in secrets if secret in text] == []
 
 
 def _passwords_and_tokens(stack: RunningStack, client: httpx.Client) -> list[str]:

@@ -23,8 +23,8 @@ def at_stripe(stack: RunningStack) -> Any:
 
 
 def deliveries(stack: RunningStack) -> list[dict[str, Any]]:
-    told: list[dict[str, Any]] = httpx.get(f"{stack.stripe}/_webhooks").json()["deliveries"]
-    return told
+    delivered: list[dict[str, Any]] = httpx.get(f"{stack.stripe}/_webhooks").json()["deliveries"]
+    return delivered
 
 
 def catalogue(at_stripe: Any) -> set[str]:
@@ -79,9 +79,9 @@ def test_a_stripe_that_is_killed_knows_its_customers_and_has_our_plans(
         return any((each["event"], each["status"]) == (event.id, 200) for each in deliveries(stack))
 
     wait_until(taken, 30, "its events are taken")
-    told = (stack.logs / "catalogue.log").read_text().splitlines()
+    log_lines = (stack.logs / "catalogue.log").read_text().splitlines()
     wait_until(lambda: _synced_again(stack), 30, "the catalogue is looked at again")
-    assert told[0] == "make the meter astralog_bytes"
+    assert log_lines[0] == "make the meter astralog_bytes"
 
 
 def _synced_again(stack: RunningStack) -> bool:

@@ -159,16 +159,16 @@ def _leaves(here: Lives, ada: Customer, bob: Customer, texts: list[str]) -> None
     assert here.ask("POST /v1/search", ada.key, {"limit": 1})[0] == 401
     assert here.ask("GET /v1/account", ada.token)[0] == 401
     began = here.now()
-    told = _until_verified(here, ada, bob, asked["id"])
+    erasure = _until_verified(here, ada, bob, asked["id"])
     assert here.now() - began < 86_400
 
     left = here.here.where(*texts, asked["id"])
     assert left.pop(ada.tenant) == {"table ledger"}, "what keeps a redelivery from loading anything, 45 days"
     assert {text: places for text, places in left.items() if places} == {}
     assert not here.shop.gate.customer_exists(customer)
-    assert told["receipt"]["account"] == account_hash(asked["id"], ada.tenant)
-    assert told["receipt"]["counts"]["rows"] == len(ada.lines)
-    assert not any(text in json.dumps(told["receipt"]) for text in texts)
+    assert erasure["receipt"]["account"] == account_hash(asked["id"], ada.tenant)
+    assert erasure["receipt"]["counts"]["rows"] == len(ada.lines)
+    assert not any(text in json.dumps(erasure["receipt"]) for text in texts)
     _nothing_reappears(here, ada, texts)
     assert here.here.hash_of(bob.tenant) == rows
     _stays(here, bob)
@@ -177,9 +177,9 @@ def _leaves(here: Lives, ada: Customer, bob: Customer, texts: list[str]) -> None
 def _until_verified(here: Lives, ada: Customer, bob: Customer, erasure_id: str) -> Any:
     """The status of the erasure at its end, for any caller who has its id."""
     for _ in range(ROUNDS):
-        told = here.done("GET /v1/erasures/{id}", id=erasure_id)
-        if told["state"] == "verified":
-            return told
+        erasure = here.done("GET /v1/erasures/{id}", id=erasure_id)
+        if erasure["state"] == "verified":
+            return erasure
         here.later(ada, bob, minutes=20)
         time.sleep(0.2)  # the engine removes files of parts a moment after it let go of them
     raise AssertionError(f"never verified: {here.here.service.erasures.of(ada.tenant, erasure_id)}")
@@ -187,9 +187,9 @@ def _until_verified(here: Lives, ada: Customer, bob: Customer, erasure_id: str) 
 
 def _nothing_reappears(here: Lives, ada: Customer, texts: list[str]) -> None:
     """A redelivery of what was loaded, a replay, a file that is put late."""
-    here.tell(*ada.told)
+    here.notify_staged(*ada.staged)
     again = here.here.stage(ada.tenant, [here.here.row(ada.tenant, f"again {ada.mark}")])
-    here.tell(again)
+    here.notify_staged(again)
     name = f"v1/tenant={ada.tenant}/late-{ada.mark}"
     here.put(name, b'{"message": "late"}\n')
     here.here.aws.s3.delete_object(Bucket="drop", Key=f"dropin/{name}")

@@ -47,7 +47,7 @@ def ordered(endpoint: str, to: str, event: str) -> int:
         return fault.code
 
 
-def told(endpoint: str) -> list[str]:
+def receive_feedback(endpoint: str) -> list[str]:
     sqs = client("sqs", endpoint)
     url = sqs.get_queue_url(QueueName=physical(MAIL_SETS[0].feedback_queue))["QueueUrl"]
     messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
@@ -68,7 +68,7 @@ def test_the_page_shows_the_headers_that_were_added(endpoint: str) -> None:
 )
 def test_an_ordered_event_comes_once_in_the_envelope_of_sns(endpoint: str, event: str, what: str) -> None:
     assert ordered(endpoint, ADA, event) == 202
-    (body,) = told(endpoint)
+    (body,) = receive_feedback(endpoint)
     assert {"Type", "MessageId", "TopicArn", "Message", "Timestamp"} <= json.loads(body).keys()
     met = parse_event(SQSRecord({"body": body}))
     assert (met.what, met.addresses, met.person) == (what, (ADA,), "p-1")
@@ -77,4 +77,4 @@ def test_an_ordered_event_comes_once_in_the_envelope_of_sns(endpoint: str, event
 @pytest.mark.parametrize(("to", "event"), [("nobody@example.com", "bounce"), (ADA, "lost")])
 def test_an_order_that_fits_nothing_is_refused(endpoint: str, to: str, event: str) -> None:
     assert ordered(endpoint, to, event) == 400
-    assert told(endpoint) == []
+    assert receive_feedback(endpoint) == []

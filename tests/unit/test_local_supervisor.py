@@ -41,14 +41,14 @@ def gone(pid: int) -> bool:
 
 
 def test_a_killed_child_is_back_on_its_port_within_a_second_or_so(tmp_path: Path) -> None:
-    told: list[Mapping[str, int]] = []
+    restarts: list[Mapping[str, int]] = []
 
     async def scenario() -> tuple[int, int]:
-        supervisor, port = Supervisor(tmp_path, told.append), free_port()
+        supervisor, port = Supervisor(tmp_path, restarts.append), free_port()
         await supervisor.start(sample(port))
         first = pid_behind(port)
         os.kill(first, signal.SIGKILL)
-        while not told:
+        while not restarts:
             await asyncio.sleep(0.02)
         await asyncio.sleep(1)
         second = await asyncio.to_thread(pid_behind, port)
@@ -57,7 +57,7 @@ def test_a_killed_child_is_back_on_its_port_within_a_second_or_so(tmp_path: Path
 
     first, second = asyncio.run(scenario())
     assert first != second
-    assert told == [{"sample": second}]
+    assert restarts == [{"sample": second}]
     assert gone(second)
 
 

@@ -38,12 +38,12 @@ def shown(endpoint: str, query: str = "") -> list[dict[str, str]]:
 
 
 def test_a_function_can_get_the_pools_names_before_the_pool_exists(cognito: Any, endpoint: str) -> None:
-    told = user_pool.named(endpoint)
-    assert provision_identity(cognito) == (told["pool"], told["client"], told["issuer"], told["keys_url"])
-    configuration = f"{endpoint}/{told['pool']}/.well-known/openid-configuration"
+    names = user_pool.named(endpoint)
+    assert provision_identity(cognito) == (names["pool"], names["client"], names["issuer"], names["keys_url"])
+    configuration = f"{endpoint}/{names['pool']}/.well-known/openid-configuration"
     with urlopen(configuration, timeout=10) as answer:  # noqa: S310
         published = json.load(answer)
-    assert (published["issuer"], published["jwks_uri"]) == (told["issuer"], told["keys_url"])
+    assert (published["issuer"], published["jwks_uri"]) == (names["issuer"], names["keys_url"])
 
 
 def test_provisioning_again_keeps_all_users_and_two_pools_are_two(cognito: Any) -> None:

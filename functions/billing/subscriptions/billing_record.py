@@ -12,8 +12,8 @@ class BillingRecord:
 
     `version` 0: nothing has been written yet. `looked_at`: time of the last read from Stripe. Caps are set by
     the customer and count the bytes of a period. `checkout_session`: the only checkout page that can be paid,
-    created at `checkout_at`. `noted`: refunds and disputes in the audit trail. `told`: ids of reminders
-    already sent.
+    created at `checkout_at`. `noted`: refunds and disputes in the audit trail. `reminders_sent`: ids of
+    their notices (stored as `told`).
     """
 
     tenant: TenantId
@@ -25,7 +25,7 @@ class BillingRecord:
     hard_cap_bytes: int | None = None
     checkout_session: str = ""
     noted: frozenset[str] = frozenset()
-    told: frozenset[str] = frozenset()
+    reminders_sent: frozenset[str] = frozenset()
     closing_requested_at: int | None = None
     closed_at: int | None = None
     checkout_at: int | None = None

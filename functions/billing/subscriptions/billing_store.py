@@ -167,6 +167,6 @@ def record_of(item: BillingItem) -> BillingRecord:
     del values["entry"], values["tenant_id"]
     if item.subscription is not None:
         values["subscription"] = Subscription(**item.subscription.attribute_values)
-    for name in ("noted", "told"):
+    for name in ("noted", "reminders_sent"):
         values[name] = frozenset(values.get(name, ()))
     return BillingRecord(tenant=TenantId(item.tenant_id), **values)

@@ -33,7 +33,7 @@ def reminders(record: BillingRecord, trial_ends_at: int | None, now: float) -> l
 
     `trial_ends_at`: of an account on its free trial (functions.billing.subscriptions.entitlements).
     """
-    return [each for each in _due(record, trial_ends_at, now) if each.notice_id not in record.told]
+    return [each for each in _due(record, trial_ends_at, now) if each.notice_id not in record.reminders_sent]
 
 
 def _due(record: BillingRecord, trial_ends_at: int | None, now: float) -> Iterator[BillingNotice]:

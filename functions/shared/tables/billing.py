@@ -41,7 +41,7 @@ class BillingItem(Item):
     checkout_session = UnicodeAttribute(null=True)
     checkout_at = IntegerAttribute(null=True)
     noted = TextSetAttribute()
-    told = TextSetAttribute()
+    reminders_sent = TextSetAttribute(attr_name="told")
     closing_requested_at = IntegerAttribute(null=True)
     closed_at = IntegerAttribute(null=True)
 

@@ -60,6 +60,6 @@ def test_it_shows_what_is_known_of_one_account(
     monkeypatch.setattr(billing, "BillingStore", lambda *_tables: here.records)
     capsys.readouterr()
     assert operate("show-billing", acme) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["record"]["subscription"]["plan"] == told["account_status"]["plan"] == "managed_30"
-    assert "globex" not in json.dumps(told)
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["record"]["subscription"]["plan"] == shown["account_status"]["plan"] == "managed_30"
+    assert "globex" not in json.dumps(shown)

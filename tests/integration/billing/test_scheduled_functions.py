@@ -79,7 +79,7 @@ def done(here: Shop, number: int, *shares: UsageShare) -> None:
     here.client.put_item(TableName="ledger", Item={name: {"S": text} for name, text in texts.items()})
 
 
-def told(capsys: pytest.CaptureFixture[str]) -> list[Any]:
+def log_lines(capsys: pytest.CaptureFixture[str]) -> list[Any]:
     """The lines of the log, without the numbers of warnings (tests/infra/test_alarms.py)."""
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     return [line for line in lines if "Alarm" not in line]
@@ -100,7 +100,7 @@ def test_meter_counts_for_all_and_says_how_much_and_how_late(
 
     run = meter.handler({}, Context())
     assert run == {"batches": 2, "rows": 4, "bytes": 111, "tenants": 2}
-    (line,) = told(capsys)
+    (line,) = log_lines(capsys)
     assert (line["CountedBytes"], line["CountedBatches"]) == (111, 2)
     assert line["OldestUncountedSeconds"] > 0
     assert meter.handler({}, Context())["batches"] == 0
@@ -126,7 +126,7 @@ def test_an_account_whose_follow_up_fails_does_not_stop_the_counting_of_others(
     monkeypatch.setattr(type(built._follow_up.__self__), "follow_up", falter)  # type: ignore[attr-defined]
     assert meter.handler({}, Context())["rows"] == 2
     assert sorted(seen) == [acme, "gone"]
-    assert [each["tenant_id"] for each in told(capsys) if "event" in each] == [acme]
+    assert [each["tenant_id"] for each in log_lines(capsys) if "event" in each] == [acme]
 
 
 def test_counted_usage_is_reported_although_there_is_no_time_for_all_follow_ups(here: Shop) -> None:
@@ -159,7 +159,9 @@ def test_report_covers_all_accounts_and_one_that_fails_delays_no_other(
 
     figures = report.handler({}, Context())
     assert (figures["accounts"], figures["bytes"], figures["refused"]) == (2, 1_000, 1)
-    assert [each["tenant_id"] for each in told(capsys) if each.get("event") == "usage_not_reported"] == [acme]
+    assert [each["tenant_id"] for each in log_lines(capsys) if each.get("event") == "usage_not_reported"] == [
+        acme
+    ]
     assert tally(wired, globex).reported.landed_bytes == 1_000
     assert tally(wired, trying).reported.version == 0
 
@@ -307,7 +309,7 @@ def test_a_reconciliation_with_very_many_differences_is_still_reported(
         lambda _seconds: None,
     ).run([])
     reconcile.publish_result(found)
-    lines = told(capsys)
+    lines = log_lines(capsys)
     assert lines[-1]["UsageDifferenceRows"] == 300
     assert len(lines) <= MAX_LISTED + 1
     kept = here.client.get_item(
@@ -332,7 +334,7 @@ def test_a_round_without_time_says_so_and_skips_no_account_for_ever(
         wired.closings.request(tenant)
     capsys.readouterr()
     assert bookkeeper.handler({}, Context(seconds=20))["failed"] == 3
-    assert told(capsys)[-1]["AccountsNotKept"] == 3
+    assert log_lines(capsys)[-1]["AccountsNotKept"] == 3
     assert closer.handler({}, Context(seconds=20)) == {"closed": 0, "waiting": 3, "slow": 0}
 
     once = iter([True, False] * 500)

@@ -315,6 +315,6 @@ def test_an_estimate_never_falls_and_begins_beyond_what_is_included(plan: Any, u
 
 @given(st.integers(0, 10**6), st.integers(1, 1000))
 def test_of_each_cap_the_highest_mark_that_is_reached_is_notified(used_bytes: int, cap_bytes: int) -> None:
-    told = [each.notice_id for each in cap_notices({"soft cap": cap_bytes}, used_bytes, 7)]
+    notice_ids = [each.notice_id for each in cap_notices({"soft cap": cap_bytes}, used_bytes, 7)]
     mark = 100 if used_bytes >= cap_bytes else 80 if used_bytes * 5 >= cap_bytes * 4 else None
-    assert told == ([] if mark is None else [f"cap-soft-cap-{mark}-{cap_bytes}-7"])
+    assert notice_ids == ([] if mark is None else [f"cap-soft-cap-{mark}-{cap_bytes}-7"])

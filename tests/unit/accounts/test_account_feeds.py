@@ -115,7 +115,7 @@ def test_feeds_are_for_admins_alone(here: World, acme: TenantId, route: str) -> 
 
 
 @pytest.fixture
-def told(here: World, acme: TenantId, globex: TenantId) -> None:
+def announcements_published(here: World, acme: TenantId, globex: TenantId) -> None:
     """An announcement to all, then one to each."""
     announcements = here.account_service.announcements
     for tenant, name in ((None, "all"), (acme, "mine"), (globex, "theirs")):
@@ -123,7 +123,7 @@ def told(here: World, acme: TenantId, globex: TenantId) -> None:
         announcements.publish(tenant, f"{name}-{acme}", "notice", "A title", "A text.")
 
 
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("announcements_published")
 def test_announcements_are_ones_own_and_everybodys_newest_first(
     here: World, acme: TenantId, globex: TenantId
 ) -> None:
@@ -134,7 +134,7 @@ def test_announcements_are_ones_own_and_everybodys_newest_first(
     assert announcement_ids(globex) == [f"theirs-{acme}", f"all-{acme}"]
 
 
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("announcements_published")
 def test_only_what_came_after_a_moment_is_shown(here: World, acme: TenantId) -> None:
     second = datetime.fromtimestamp(here.now - 1, UTC)
     assert announced(here, acme, since=second.isoformat()) == []

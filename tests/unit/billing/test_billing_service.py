@@ -184,4 +184,4 @@ def test_notices_recorded_are_the_notices_sent_although_time_passes_between(here
     service = replace(here.service, clock=lambda: next(moments))
     Bookkeeper(service, here.records)._send_reminders(here.globex, ends_at)  # type: ignore[arg-type]
     letters = {each["mail"][1] for each in here.records.written if "mail" in each}
-    assert letters == here.records.of(here.globex).told == {f"trial_ending-{ends_at}"}
+    assert letters == here.records.of(here.globex).reminders_sent == {f"trial_ending-{ends_at}"}

@@ -220,7 +220,7 @@ def test_all_books_and_all_ends_are_found_over_many_pages(client: Any) -> None:
     made = [TenantId(f"many-{n}") for n in range(30)]
     for n, tenant in enumerate(made):
         directory.put_account(Account(tenant, AccountStatus("trial", 15, 1, NOON + n, "trial_ended")))
-        real.write(BillingRecord(tenant, told=padding), also=[real.owning(f"cus_many_{n}", tenant)])
+        real.write(BillingRecord(tenant, reminders_sent=padding), also=[real.owning(f"cus_many_{n}", tenant)])
     assert {each.tenant for each in real.all()} >= set(made)
     ending = dict(real.ending("trial_ended", NOON + 3, NOON + 5))
     assert sorted(each for each in ending if each.startswith("many")) == ["many-3", "many-4", "many-5"]

@@ -25,9 +25,9 @@ def test_only_a_trial_has_a_volume_by_default() -> None:
 
 @given(st.integers(1, 10**15), st.integers(0, 10**15))
 def test_each_cap_reports_the_highest_mark_that_is_reached(cap: int, used: int) -> None:
-    told = cap_notices({"hard cap": cap}, used, 7)
+    notices = cap_notices({"hard cap": cap}, used, 7)
     marks = [mark for mark in (80, 100) if used * 100 >= cap * mark]
-    assert [each.notice_id for each in told] == [f"cap-hard-cap-{mark}-{cap}-7" for mark in marks[-1:]]
+    assert [each.notice_id for each in notices] == [f"cap-hard-cap-{mark}-{cap}-7" for mark in marks[-1:]]
 
 
 def test_a_soft_cap_never_speaks_of_refusing_and_the_others_do() -> None:

@@ -27,7 +27,7 @@ def owing(tries: int) -> Subscription:
     return snapshot(subscription(status="past_due"), [invoice("open", NOON, attempt_count=tries)])
 
 
-def told(old: Subscription | None, new: Subscription | None, **more: Any) -> list[BillingNotice]:
+def notices(old: Subscription | None, new: Subscription | None, **more: Any) -> list[BillingNotice]:
     return notices_of_change(
         BillingRecord(TENANT, version=3, subscription=old),
         BillingRecord(TENANT, version=3, subscription=new, **more),
@@ -60,7 +60,7 @@ def told(old: Subscription | None, new: Subscription | None, **more: Any) -> lis
 def test_a_change_is_notified_once_by_mail_and_in_the_audit_trail(
     old: Subscription | None, new: Subscription, kinds: list[str], actions: list[str] | None
 ) -> None:
-    found = told(old, new)
+    found = notices(old, new)
     assert [each.kind.removeprefix("billing_") for each in found] == kinds
     assert [each.action for each in found] == actions or actions is None
     assert len({each.notice_id for each in found}) == len(found)
@@ -70,12 +70,12 @@ def test_a_change_is_notified_once_by_mail_and_in_the_audit_trail(
 
 
 def test_an_end_says_whether_it_was_asked_for() -> None:
-    assert "as requested" in told(ENDING, GONE)[0].text
-    assert "payments were overdue" in told(owing(3), GONE)[0].text
+    assert "as requested" in notices(ENDING, GONE)[0].text
+    assert "payments were overdue" in notices(owing(3), GONE)[0].text
 
 
 def test_a_failed_payment_names_the_day_of_rejection_and_that_reading_still_works() -> None:
-    (letter,) = told(ACTIVE, owing(1))
+    (letter,) = notices(ACTIVE, owing(1))
     assert "2027-01-22 08:00 UTC" in letter.text
     assert READING in letter.text
 
@@ -93,7 +93,7 @@ def test_the_same_plan_chosen_again_later_is_notified_again() -> None:
 
 
 def test_who_is_leaving_is_not_written_to_and_the_trail_is_kept() -> None:
-    (found,) = told(ACTIVE, GONE, closing_requested_at=NOON)
+    (found,) = notices(ACTIVE, GONE, closing_requested_at=NOON)
     assert (found.action, found.title) == ("subscription.ended", "")
 
 
@@ -149,7 +149,7 @@ def test_a_grace_period_is_notified_a_day_before_its_end_and_after() -> None:
 def test_a_notice_is_sent_once_for_each_debt() -> None:
     record = BillingRecord(TENANT, subscription=owing(1))
     (first,) = reminders(record, None, GRACE_END)
-    after = replace(record, told=frozenset({first.notice_id}))
+    after = replace(record, reminders_sent=frozenset({first.notice_id}))
     assert reminders(after, None, GRACE_END + 1) == []
     later = snapshot(subscription(status="past_due"), [invoice("open", NOON + 60 * DAY)])
     assert reminders(replace(after, subscription=later), None, GRACE_END + 60 * DAY) != []
@@ -238,7 +238,7 @@ MONEY = {
 def test_what_a_mail_says_about_money_is_true(
     old: Subscription | None, new: Subscription, says: list[str], never: Sequence[str]
 ) -> None:
-    found = told(old, new)
+    found = notices(old, new)
     assert found
     text = " ".join(f"{each.title}. {each.text}" for each in found)
     assert [each for each in says if each not in text] == []
@@ -251,7 +251,7 @@ def test_what_a_mail_says_about_money_is_true(
 def test_a_move_to_byoc_names_the_time_until_which_stored_logs_can_be_searched_and_exported(
     old: Subscription | None, new: Subscription
 ) -> None:
-    (notice,) = told(old, new)
+    (notice,) = notices(old, new)
     assert "can be searched and exported until 2027-01-22 08:00 UTC" in notice.text
     assert "Then they are deleted." in notice.text
 

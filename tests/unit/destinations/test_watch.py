@@ -56,7 +56,7 @@ class World:
         else:
             self.health.record_success(slot)
 
-    def told(self, tenant: TenantId) -> list[dict[str, str]]:
+    def notices_of(self, tenant: TenantId) -> list[dict[str, str]]:
         """The notices of `tenant`, in the order they became due in."""
         items = self.dynamodb.scan(TableName="notices")["Items"]
         notices = [{name: next(iter(value.values())) for name, value in item.items()} for item in items]
@@ -85,7 +85,7 @@ def test_an_outage_and_its_end_are_notified_once_to_their_account(here: World) -
     here.now += 1
     assert here.run()["outage"] == 1
     assert here.run()["outage"] == 0
-    (notice,) = here.told(ACME)
+    (notice,) = here.notices_of(ACME)
     assert (notice["kind"], notice["due"], notice["announce"]) == ("destination_outage", "critical", True)
     assert notice["title"] == "Your destination does not accept logs"
     since = "ch.acme.example has not accepted logs since 2027-01-15 08:00 UTC: the server is unreachable"
@@ -97,8 +97,8 @@ def test_an_outage_and_its_end_are_notified_once_to_their_account(here: World) -
     here.now += WELL_SECONDS
     assert here.run()["recovered"] == 1
     assert here.run()["recovered"] == 0
-    assert [each["kind"] for each in here.told(ACME)] == ["destination_outage", "destination_recovered"]
-    assert here.told(GLOBEX) == []
+    assert [each["kind"] for each in here.notices_of(ACME)] == ["destination_outage", "destination_recovered"]
+    assert here.notices_of(GLOBEX) == []
 
 
 def test_the_next_outage_is_notified_again(here: World) -> None:
@@ -109,7 +109,7 @@ def test_the_next_outage_is_notified_again(here: World) -> None:
     here.run()
     outage(here)
     assert here.run()["outage"] == 1
-    assert len(here.told(ACME)) == 3
+    assert len(here.notices_of(ACME)) == 3
 
 
 def test_one_that_comes_and_goes_is_one_outage(here: World) -> None:
@@ -121,7 +121,7 @@ def test_one_that_comes_and_goes_is_one_outage(here: World) -> None:
         here.run()
         outage(here)
         here.run()
-    assert len(here.told(ACME)) == 1
+    assert len(here.notices_of(ACME)) == 1
 
 
 class DiedError(BaseException):
@@ -139,10 +139,10 @@ def test_runs_at_once_and_after_one_that_died_write_the_same_notice(
         patch.setattr(HealthStore, "record_notified", die)
         with pytest.raises(DiedError):
             here.run()
-    assert len(here.told(ACME)) == 1
+    assert len(here.notices_of(ACME)) == 1
     here.now += 60
     assert here.run()["outage"] == 1
-    assert len(here.told(ACME)) == 1
+    assert len(here.notices_of(ACME)) == 1
     assert here.run()["outage"] == 0
 
 
@@ -160,7 +160,7 @@ def test_a_notice_of_another_run_is_not_undone(here: World) -> None:
     assert here.run() == {"outage": 0, "recovered": 1, "failing": 0, "not_notified": 0}, (
         "notified once more, the same"
     )
-    assert len(here.told(ACME)) == 2
+    assert len(here.notices_of(ACME)) == 2
 
 
 def test_a_failed_notice_is_sent_by_a_later_run_and_delays_no_other(here: World) -> None:
@@ -168,7 +168,7 @@ def test_a_failed_notice_is_sent_by_a_later_run_and_delays_no_other(here: World)
     outage(here)
     assert here.run("no-such-table") == {"outage": 0, "recovered": 0, "failing": 2, "not_notified": 2}
     assert here.run() == {"outage": 2, "recovered": 0, "failing": 2, "not_notified": 0}
-    assert [len(here.told(tenant)) for tenant in (ACME, GLOBEX)] == [1, 1]
+    assert [len(here.notices_of(tenant)) for tenant in (ACME, GLOBEX)] == [1, 1]
 
 
 def test_in_the_time_there_is_it_is_not_always_the_same_ones_that_are_looked_at(here: World) -> None:
@@ -181,7 +181,7 @@ def test_in_the_time_there_is_it_is_not_always_the_same_ones_that_are_looked_at(
         outbox = NoticeOutbox("notices", here.dynamodb, lambda: here.now)
         watch = OutageWatch(Destinations(), here.health, outbox)  # type: ignore[arg-type]
         watch.run(here.now, lambda times=times: next(times))
-        looked_at = {tenant for tenant in (ACME, GLOBEX) if here.told(tenant)}
+        looked_at = {tenant for tenant in (ACME, GLOBEX) if here.notices_of(tenant)}
         if len(looked_at) == 2:
             break
     assert looked_at == {ACME, GLOBEX}

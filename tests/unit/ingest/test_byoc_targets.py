@@ -98,7 +98,7 @@ class World:
         answered = answer_to(event, self.ingest)
         return answered["statusCode"], json.loads(answered["body"])
 
-    def told(self) -> list[Any]:
+    def notifications(self) -> list[Any]:
         records = [
             {
                 "messageId": "m",
@@ -124,12 +124,12 @@ def test_logs_are_staged_in_the_customers_bucket_and_sync_gets_their_name_alone(
     assert here.send()[0] == 202
     assert keys(here.ours) == keys(here.others) == []
     (key,) = keys(here.theirs)
-    (message,) = here.told()
+    (message,) = here.notifications()
     assert message.tenant == "initech"
-    (told,) = message.objects
+    (notified,) = message.objects
     found = obstore.head(here.theirs, key)
-    assert (told.key, told.size_bytes) == (key, found["size"])
-    assert told.etag == str(found["e_tag"]).strip('"')
+    assert (notified.key, notified.size_bytes) == (key, found["size"])
+    assert notified.etag == str(found["e_tag"]).strip('"')
     parsed = StagedKey.parse(key)
     assert (parsed.expires_on - parsed.day).days == RETENTION_DAYS, "the destination's days, not the plan's"
     assert CANARY in zstd.decompress(bytes(obstore.get(here.theirs, key).bytes())).decode()
@@ -145,7 +145,9 @@ def test_tenants_of_each_kind_use_their_own_bucket(here: World) -> None:
     for store, tenant in ((here.theirs, "initech"), (here.others, "hooli"), (here.ours, "acme")):
         (key,) = keys(store)
         assert StagedKey.parse(key).tenant == tenant
-    assert [each.tenant for each in here.told()] == ["initech", "hooli"], "S3 itself notifies for our bucket"
+    assert [each.tenant for each in here.notifications()] == ["initech", "hooli"], (
+        "S3 itself notifies for our bucket"
+    )
 
 
 def test_without_a_destination_nothing_is_taken_and_the_answer_says_what_to_do(here: World) -> None:
@@ -210,7 +212,7 @@ def test_an_idempotency_key_is_stored_in_the_customers_bucket_and_a_repeat_is_pu
     assert len(keys(here.theirs)) == 2, "the object and its mark"
     assert keys(here.ours) == []
     # If the first died before it published, the second does it.
-    assert [each.objects[0].key for each in here.told()] == staged * 2
+    assert [each.objects[0].key for each in here.notifications()] == staged * 2
 
 
 def test_waiting_looks_into_their_bucket(here: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,10 +84,10 @@ def test_one_that_fails_in_whatever_way_keeps_no_other_from_being_worked_on(
     fault: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
     erasures = FaultyErasures({"era_0": fault})
-    told = EraserService(eraser(erasures), cast(Any, SilentCognito())).run()
+    result = EraserService(eraser(erasures), cast(Any, SilentCognito())).run()
 
     assert erasures.finished == ["era_1", "era_2"]
-    assert (told["verified"], told["open"], told["never_confirmed"]) == (2, 1, 0)
+    assert (result["verified"], result["open"], result["never_confirmed"]) == (2, 1, 0)
     said = capsys.readouterr().out
     assert type(fault).__name__ in said
     assert "jane" not in said
@@ -95,7 +95,7 @@ def test_one_that_fails_in_whatever_way_keeps_no_other_from_being_worked_on(
 
 def test_each_run_forgets_who_never_confirmed_an_address() -> None:
     strangers = UnconfirmedSignups()
-    told = EraserService(eraser(FaultyErasures({})), cast(Any, strangers)).run()
+    result = EraserService(eraser(FaultyErasures({})), cast(Any, strangers)).run()
 
     assert strangers.asked_at == [NOON + 60.0]
-    assert told["never_confirmed"] == 2
+    assert result["never_confirmed"] == 2

@@ -82,10 +82,10 @@ def test_one_that_fails_in_whatever_way_keeps_no_other_from_being_worked_on(
     fault: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
     exports = FaultyExports(save=fault)
-    told = run_with(exports)
+    result = run_with(exports)
 
     assert exports.finished == ["exp_1"]
-    assert (told["open"], told["failed"]) == (1, 1)
+    assert (result["open"], result["failed"]) == (1, 1)
     said = capsys.readouterr().out
     assert type(fault).__name__ in said
     assert "jane" not in said
@@ -102,10 +102,10 @@ def test_one_that_fails_in_whatever_way_keeps_no_other_from_being_worked_on(
 )
 def test_nor_does_one_that_cannot_even_be_abandoned_or_restarted(faults: dict[str, Exception]) -> None:
     exports = FaultyExports(**faults)
-    told = run_with(exports)
+    result = run_with(exports)
 
     assert exports.finished == ["exp_1"]
-    assert (told["open"], told["failed"]) == (1, 1)
+    assert (result["open"], result["failed"]) == (1, 1)
 
 
 def test_an_export_that_can_never_be_made_is_abandoned() -> None:

@@ -13,11 +13,11 @@ ARCHIVES = "exports"
 
 
 def test_every_table_and_every_bucket_is_in_an_export_or_listed_as_in_none() -> None:
-    told = json.loads(manifest(Export(TenantId("acme"), "exp_1", RUNNING, 0, 0), [], 0, 0))
+    manifest_json = json.loads(manifest(Export(TenantId("acme"), "exp_1", RUNNING, 0, 0), [], 0, 0))
     tables = {each.table for each in DATA_INVENTORY if each.file} | {
-        each["table"] for each in told["withheld"]
+        each["table"] for each in manifest_json["withheld"]
     }
 
-    assert tables | told["held_and_not_found_by_account"].keys() == {each.name for each in TABLES}
-    assert told["held_and_not_copied"].keys() == NOT_EXPORTED.keys()
+    assert tables | manifest_json["held_and_not_found_by_account"].keys() == {each.name for each in TABLES}
+    assert manifest_json["held_and_not_copied"].keys() == NOT_EXPORTED.keys()
     assert {*NOT_EXPORTED, *WITHOUT_ACCOUNT_DATA, ARCHIVES} == {each.name for each in BUCKETS}

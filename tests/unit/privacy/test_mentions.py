@@ -33,12 +33,15 @@ def client() -> Iterator[Any]:
         yield made
 
 
-def reconciled(client: Any, day: int, rows: TenantId | None = None, told: TenantId | None = None) -> None:
-    found = ReconciliationResult(
+def put_reconciliation(
+    client: Any, day: int, rows_differ: TenantId | None = None, bytes_differ: TenantId | None = None
+) -> None:
+    result = ReconciliationResult(
         FIRST, date(2026, 11, day), 1, 1, 1, 1, 1,
-        (RowsDiffer(rows, FIRST, 2, 1),) if rows else (), (BytesDiffer(told, 2, 1),) if told else (),
+        (RowsDiffer(rows_differ, FIRST, 2, 1),) if rows_differ else (),
+        (BytesDiffer(bytes_differ, 2, 1),) if bytes_differ else (),
     )  # fmt: skip
-    UsageStore("usage", client).put_reconciliation(found.last, json.dumps(found.as_json()))
+    UsageStore("usage", client).put_reconciliation(result.last, json.dumps(result.as_json()))
 
 
 def left(client: Any) -> str:
@@ -49,10 +52,10 @@ def test_a_message_to_an_account_and_a_report_that_names_it_go_with_it(client: A
     campaigns = Campaigns("notices", client, lambda: 1_800_000_000.0)
     for audience in (f"tenant={ACME}", f"tenant={GLOBEX}", "all", "plan=byoc"):
         campaigns.draft("service", "Title", "Dear Jane", audience, None)
-    reconciled(client, 7, rows=ACME)
-    reconciled(client, 8, rows=GLOBEX, told=ACME)
-    reconciled(client, 9, told=GLOBEX)
-    reconciled(client, 10)
+    put_reconciliation(client, 7, rows_differ=ACME)
+    put_reconciliation(client, 8, rows_differ=GLOBEX, bytes_differ=ACME)
+    put_reconciliation(client, 9, bytes_differ=GLOBEX)
+    put_reconciliation(client, 10)
     place = Mentions(InventoryTables({"notices": "notices", "usage": "usage"}, client), ACME)
     assert place.count() == 3
     place.remove()

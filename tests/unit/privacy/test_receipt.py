@@ -52,7 +52,7 @@ def test_a_whole_chain_ends_in_the_last_hash_in_whatever_order_it_is_read(length
     assert checked(receipts) == last
 
 
-def told(receipts: list[ErasureReceipt]) -> str:
+def hash_or_break(receipts: list[ErasureReceipt]) -> str:
     """The last hash, or that there is none."""
     try:
         return checked(receipts)
@@ -79,7 +79,7 @@ def test_an_altered_receipt_is_detected_by_a_later_one_or_by_the_last_hash(
     last = receipts[-1].hash
     receipts[at] = replace(receipts[at], **change)
 
-    assert told(receipts) != last
+    assert hash_or_break(receipts) != last
 
 
 @given(at=st.integers(0, 3))

@@ -17,7 +17,7 @@ def line(message: str = "m", metadata: Any = None) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "metadata", "told"),
+    ("field", "value", "metadata", "matches"),
     [
         ("metadata.user_id", "u1", {"user_id": "u1"}, True),
         ("metadata.user_id", "u1", {"user_id": "u10"}, False),
@@ -37,8 +37,8 @@ def line(message: str = "m", metadata: Any = None) -> bytes:
         ("metadata.user_id", "null", {"user_id": "null"}, True),
     ],
 )
-def test_a_key_of_metadata_is_the_value(field: str, value: str, metadata: Any, told: bool) -> None:
-    assert Subject(ACME, field, value).rule().matches_line(line(metadata=metadata)) is told
+def test_a_key_of_metadata_is_the_value(field: str, value: str, metadata: Any, matches: bool) -> None:
+    assert Subject(ACME, field, value).rule().matches_line(line(metadata=metadata)) is matches
 
 
 def test_a_message_contains_the_value() -> None:

@@ -20,7 +20,7 @@ from tests.unit.shared.endless import bucket_that_answers, page
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 
 
-class Told:
+class RecordingNotifier:
     def __init__(self) -> None:
         self.objects: list[tuple[str, str]] = []
 
@@ -58,7 +58,7 @@ def keeper() -> Keeper:
 
 
 def test_each_sees_and_replays_what_is_in_their_own_bucket(keeper: Keeper) -> None:
-    reported = Told()
+    reported = RecordingNotifier()
     own = ByocQuarantine(keeper, reported)  # type: ignore[arg-type]
     assert own.of(ACME).listed(ACME)[0] == ["ofacme"]
     assert own.of(ACME).listed(GLOBEX)[0] == []
@@ -76,14 +76,14 @@ def test_a_bucket_that_rejects_us_is_for_the_customer_to_fix_and_is_read_again(k
 
     keeper.buckets["acme"].under = refuse
     with pytest.raises(HttpError) as refusal:
-        ByocQuarantine(keeper, Told()).of(ACME).listed(ACME)[0]  # type: ignore[arg-type]
+        ByocQuarantine(keeper, RecordingNotifier()).of(ACME).listed(ACME)[0]  # type: ignore[arg-type]
     assert (refusal.value.status, refusal.value.code) == (503, "destination_unavailable")
     assert keeper.forgotten == ["acme"]
 
 
 def test_without_a_destination_the_answer_says_what_to_do(keeper: Keeper) -> None:
     with pytest.raises(HttpError) as refusal, as_http_errors():
-        ByocQuarantine(keeper, Told()).of(TenantId("newcomer"))  # type: ignore[arg-type]
+        ByocQuarantine(keeper, RecordingNotifier()).of(TenantId("newcomer"))  # type: ignore[arg-type]
     assert (refusal.value.status, refusal.value.code) == (403, "no_destination")
 
 
@@ -93,7 +93,7 @@ def test_a_bucket_that_lists_for_ever_is_said_to_its_owner_and_costs_no_other(
     monkeypatch.setattr(customer, "MAX_LISTED_PAGES", 5)
     with bucket_that_answers(lambda _: [page()]) as (endless, _):
         keeper.buckets[ACME] = endless
-        own = ByocQuarantine(keeper, Told())  # type: ignore[arg-type]
+        own = ByocQuarantine(keeper, RecordingNotifier())  # type: ignore[arg-type]
         with pytest.raises(HttpError) as refused:
             own.of(ACME).listed(ACME)
     assert (refused.value.status, refused.value.code) == (409, "listing_too_long")

@@ -85,7 +85,7 @@ def refusal(code: str, quoting: str = "") -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": f"{code} of {quoting}"}}, "Decrypt")
 
 
-def told(fault: BaseException) -> str:
+def full_report(fault: BaseException) -> str:
     """All that a diligent error reporter could write of `fault`: its chain, and locals of our frames."""
     reported = ""
     chain: BaseException | None = fault

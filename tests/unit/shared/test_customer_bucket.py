@@ -42,8 +42,11 @@ def raising(fault: Exception) -> CustomerBucket:
 
 
 def answered(code: str, status: int) -> ClientError:
-    told: Any = {"Error": {"Code": code, "Message": SECRET}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(told, "GetObject")
+    response: Any = {
+        "Error": {"Code": code, "Message": SECRET},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return ClientError(response, "GetObject")
 
 
 @pytest.mark.parametrize(
@@ -123,8 +126,8 @@ def test_a_thousand_keys_are_deleted_at_a_time(s3: Any) -> None:
     with Stubber(s3) as stub:
         for start, end in ((0, 1000), (1000, 2000), (2000, 2001)):
             named = [{"Key": f"folder/{key}"} for key in many[start:end]]
-            told = {"Bucket": "bucket", "Delete": {"Objects": named, "Quiet": True}}
-            stub.add_response("delete_objects", {}, told)
+            expected = {"Bucket": "bucket", "Delete": {"Objects": named, "Quiet": True}}
+            stub.add_response("delete_objects", {}, expected)
         CustomerBucket(s3, "bucket", "folder/").delete(many)
         stub.assert_no_pending_responses()
 
@@ -169,7 +172,7 @@ def test_a_folder_that_a_console_drew_is_not_listed(s3: Any) -> None:
 
 def test_a_written_object_has_its_type_and_its_metadata(s3: Any) -> None:
     with Stubber(s3) as stub:
-        told = {
+        expected = {
             "Bucket": "bucket",
             "Key": "folder/x",
             "Body": b"body",
@@ -177,7 +180,7 @@ def test_a_written_object_has_its_type_and_its_metadata(s3: Any) -> None:
             "ContentType": "application/zstd",
             "Metadata": {"rows": "3"},
         }
-        stub.add_response("put_object", {"ETag": '"e"'}, told)
+        stub.add_response("put_object", {"ETag": '"e"'}, expected)
         bucket = CustomerBucket(s3, "bucket", "folder/")
         assert bucket.create("x", b"body", {"Content-Type": "application/zstd", "rows": "3"}) == "e"
 

@@ -31,9 +31,9 @@ from tests.unit.shared.fake_kms import (
     Failing,
     KmsWorld,
     Overtaken,
+    full_report,
     kms_world,
     refusal,
-    told,
 )
 
 
@@ -393,7 +393,7 @@ def test_an_outage_of_the_table_is_retryable_and_its_error_has_nothing_of_the_re
         with pytest.raises(StoreUnavailableError) as raised:
             call()
         assert raised.value.__cause__ is raised.value.__context__ is None
-        assert nothing_shown(told(raised.value))
+        assert nothing_shown(full_report(raised.value))
 
 
 def test_no_error_repr_or_line_of_the_journal_holds_a_secret(
@@ -412,7 +412,7 @@ def test_no_error_repr_or_line_of_the_journal_holds_a_secret(
         stored.put(destination(ACME, 5))
     for fault in (*faults, late.value):
         journal.write("destination_refused", tenant_id=ACME, reason=str(fault))
-        assert nothing_shown(told(fault))
+        assert nothing_shown(full_report(fault))
 
     assert nothing_shown(repr(whole) + str(whole) + f"{whole}")
     out = capsys.readouterr().out

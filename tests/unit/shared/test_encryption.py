@@ -34,9 +34,9 @@ from tests.unit.shared.fake_kms import (
     Failing,
     KmsWorld,
     Overtaken,
+    full_report,
     kms_world,
     refusal,
-    told,
 )
 
 CANARY = "canary-wJalrXUtnFEMI"
@@ -86,7 +86,7 @@ def opens(sealer: CredentialEncryption, text: str, context: EncryptionContext) -
     else:
         assert found.reveal() == CANARY
         return True
-    assert CANARY not in told(refused)
+    assert CANARY not in full_report(refused)
     assert refused.__cause__ is refused.__context__ is None
     return False
 
@@ -367,7 +367,7 @@ def test_errors_of_kms_are_classified_and_not_passed_on(
         sealer.encrypt(SecretText(CANARY), HERE)
 
     for raised in (opening.value, encrypting.value):
-        assert CANARY not in told(raised)
+        assert CANARY not in full_report(raised)
         assert raised.__cause__ is raised.__context__ is None
 
 
@@ -382,7 +382,7 @@ def test_without_the_table_of_shards_nothing_is_broken_only_unavailable(kept: Km
     ):
         with pytest.raises(StoreUnavailableError) as raised:
             call()
-        assert CANARY not in told(raised.value)
+        assert CANARY not in full_report(raised.value)
 
 
 def test_no_error_holds_text_key_or_shard(kept: KmsWorld) -> None:
@@ -394,7 +394,7 @@ def test_no_error_holds_text_key_or_shard(kept: KmsWorld) -> None:
     with pytest.raises(CredentialsUnreadableError) as raised:
         sealer.decrypt(broken, HERE)
 
-    report = told(raised.value)
+    report = full_report(raised.value)
     shard = kept.shards.get_or_create(ACME).reveal()
     (key,) = kms.keys.values()
     assert "_cipher" in report or "_opened" in report

@@ -34,5 +34,5 @@ def test_a_retry_publishes_the_object_that_is_there_and_not_its_own_body() -> No
     etag = bucket.create(key, b"the first, and longer")
     assert bucket.create(key, b"a retry") is None
 
-    told = [body["Records"][0]["s3"]["object"] for body in sqs.bodies]
-    assert [(each["eTag"], each["size"]) for each in told] == [(etag, 21), (etag, 21)]
+    objects = [body["Records"][0]["s3"]["object"] for body in sqs.bodies]
+    assert [(each["eTag"], each["size"]) for each in objects] == [(etag, 21), (etag, 21)]

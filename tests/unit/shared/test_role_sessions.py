@@ -29,7 +29,7 @@ from functions.shared.byoc.role_sessions import (
 from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
-from tests.unit.shared.fake_kms import told
+from tests.unit.shared.fake_kms import full_report
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 ROLE_ARN = "arn:aws:iam::111122223333:role/byoc-astralog"
@@ -247,7 +247,7 @@ def test_no_credential_is_shown_or_logged(
     with pytest.raises(RoleRefusedError) as caught:
         sessions.assume(destination(), role_of(destination()))
 
-    shown = [repr(session), repr(sessions._kept), told(caught.value), caplog.text]
+    shown = [repr(session), repr(sessions._kept), full_report(caught.value), caplog.text]
     assert not any(CANARY in each or "token-1" in each for each in shown)
 
 

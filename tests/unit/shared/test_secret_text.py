@@ -105,9 +105,9 @@ def test_a_traceback_with_locals_does_not_show_a_secret() -> None:
     try:
         sign_in(SECRET)
     except ValueError as fault:
-        told = traceback.TracebackException.from_exception(fault, capture_locals=True)
+        report = traceback.TracebackException.from_exception(fault, capture_locals=True)
 
-    text = "".join(told.format())
+    text = "".join(report.format())
     assert "held = [SecretText(…)]" in text
     assert CANARY not in text
 

@@ -35,8 +35,8 @@ def test_settings_are_read_by_name_and_type(kind: type[Some | Light]) -> None:
 def test_every_fault_is_named_and_no_value_is_shown() -> None:
     with pytest.raises(SettingsError) as caught:
         load(Some, {"ASTRALOG_DAYS": "s3cret", "ASTRALOG_DRY_RUN": "s3cret"})
-    told = str(caught.value)
-    assert "ASTRALOG_BUCKET is missing" in told
-    assert "ASTRALOG_DAYS" in told
-    assert "ASTRALOG_DRY_RUN" in told
-    assert "s3cret" not in told
+    error = str(caught.value)
+    assert "ASTRALOG_BUCKET is missing" in error
+    assert "ASTRALOG_DAYS" in error
+    assert "ASTRALOG_DRY_RUN" in error
+    assert "s3cret" not in error

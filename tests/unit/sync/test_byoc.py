@@ -171,9 +171,9 @@ def test_sync_reads_the_objects_of_a_message_and_their_tenant(count: int) -> Non
     some = [staged(number=number) for number in range(count)]
     bodies = list(notifications(some, "ingest", ACME))
     assert len(bodies) == -(-count // OBJECTS_A_MESSAGE)
-    told = [read_messages({"Records": [{**record(ACME, staged()), "body": body}]})[0] for body in bodies]
-    assert {message.tenant for message in told} == {ACME}
-    assert [each for message in told for each in message.objects or ()] == some
+    messages = [read_messages({"Records": [{**record(ACME, staged()), "body": body}]})[0] for body in bodies]
+    assert {message.tenant for message in messages} == {ACME}
+    assert [each for message in messages for each in message.objects or ()] == some
 
 
 def test_a_tenant_that_is_none_makes_a_message_unreadable() -> None:
@@ -232,8 +232,8 @@ def test_no_more_threads_than_allowed_and_nothing_is_begun_when_time_runs_low() 
 def test_when_time_is_over_messages_return_at_the_queues_own_pace_and_none_is_lost() -> None:
     queue = Queue()
     sync = Sync(Clouds(acme=Outcome(wait_seconds=5)), queue, "url", 1)  # type: ignore[arg-type]
-    told = record(ACME, staged())
-    records = [{**told, "messageId": str(each), "receiptHandle": str(each)} for each in range(25)]
+    template = record(ACME, staged())
+    records = [{**template, "messageId": str(each), "receiptHandle": str(each)} for each in range(25)]
     over = False
 
     def hide(**_: Any) -> None:
