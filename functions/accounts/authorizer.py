@@ -84,7 +84,7 @@ class Authorizer:
         self._failures = failures
         self._keys: TtlCache[tuple[Key, Account] | None] = TtlCache(CACHE_SECONDS, MAX_CACHED)
         self._persons: TtlCache[tuple[Person, Account] | None] = TtlCache(CACHE_SECONDS, MAX_CACHED)
-        self._noted: dict[str, int] = {}
+        self._hours_of_last_use: dict[str, int] = {}
 
     def context(
         self, headers: Mapping[str, str], now: float, address: str, query: Mapping[str, str] | None = None
@@ -163,11 +163,11 @@ class Authorizer:
     def _note_use(self, key_hash: str, now: int) -> None:
         """Record the last use, to the hour; a failure does not fail the request."""
         hour = now // 3600
-        if self._noted.get(key_hash) == hour:
+        if self._hours_of_last_use.get(key_hash) == hour:
             return
-        if len(self._noted) >= MAX_CACHED:
-            self._noted.clear()
-        self._noted[key_hash] = hour
+        if len(self._hours_of_last_use) >= MAX_CACHED:
+            self._hours_of_last_use.clear()
+        self._hours_of_last_use[key_hash] = hour
         try:
             self._directory.note_use(key_hash, now)
         except StoreUnavailableError:

@@ -59,12 +59,12 @@ class Directory:
         AccountExistsError: nothing was written.
         """
         key_hash = keys.hash_of(key_text)
-        shown = replace(key, shown_prefix=keys.shown_prefix(key_text))
+        with_prefix = replace(key, shown_prefix=keys.shown_prefix(key_text))
         unused = AccountItem.tenant_id.does_not_exist()
         writes = [
             self._accounts.write_of_put(_account_item(account), unused),
-            self._keys.write_of_put(key_item(key_hash, shown), KeyItem.key_hash.does_not_exist()),
-            self._lists().write_of_put(list_item(key_hash, shown), KeyListItem.key_id.does_not_exist()),
+            self._keys.write_of_put(key_item(key_hash, with_prefix), KeyItem.key_hash.does_not_exist()),
+            self._lists().write_of_put(list_item(key_hash, with_prefix), KeyListItem.key_id.does_not_exist()),
         ]
         try:
             write_all(self._client, [*writes, *further])
@@ -82,12 +82,12 @@ class Directory:
     def put_key(self, key_text: str, key: Key) -> None:
         """Store `key` under the hash of `key_text`, and list it; the text itself is not stored."""
         key_hash = keys.hash_of(key_text)
-        shown = replace(key, shown_prefix=keys.shown_prefix(key_text))
+        with_prefix = replace(key, shown_prefix=keys.shown_prefix(key_text))
         write_all(
             self._client,
             [
-                self._keys.write_of_put(key_item(key_hash, shown)),
-                self._lists().write_of_put(list_item(key_hash, shown)),
+                self._keys.write_of_put(key_item(key_hash, with_prefix)),
+                self._lists().write_of_put(list_item(key_hash, with_prefix)),
             ],
         )
 

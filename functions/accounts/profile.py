@@ -43,7 +43,7 @@ class Profile:
     account: Account
     person: Person | None
 
-    def shown(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """The response of `GET /v1/account`."""
         account, person = self.account, self.person
         created_at = None if account.created_at is None else to_rfc3339(account.created_at)

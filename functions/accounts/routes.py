@@ -58,7 +58,7 @@ def _account(service: AccountService, caller: Principal, event: Event) -> Answer
         and service.profiles.repair_if_outdated(profile.person, access, origin(event, caller))
     ):
         profile = service.profiles.read(caller, service.clock())
-    return answer(200, profile.shown())
+    return answer(200, profile.as_json())
 
 
 def _change_account(service: AccountService, caller: Principal, event: Event) -> Answer:
@@ -92,12 +92,12 @@ def _confirm_email(service: AccountService, caller: Principal, event: Event) -> 
     attempt = service.attempts.begin("code", who.source_ip, person.subject, service.clock())
     service.profiles.confirm_email(person, code, access, who)
     attempt.record_success(service.clock())
-    return answer(200, service.profiles.read(caller, service.clock()).shown())
+    return answer(200, service.profiles.read(caller, service.clock()).as_json())
 
 
 def _keys(service: AccountService, caller: Principal, _event: Event) -> Answer:
     now = service.clock()
-    return answer(200, {"keys": [_shown(key, now) for key in service.keys.list(caller.tenant)]})
+    return answer(200, {"keys": [_as_json(key, now) for key in service.keys.list(caller.tenant)]})
 
 
 def _create_key(service: AccountService, caller: Principal, event: Event) -> Answer:
@@ -181,11 +181,11 @@ def _person(service: AccountService, caller: Principal) -> Person:
 
 def _created_key(service: AccountService, new: CreatedKey) -> Answer:
     now = service.clock()
-    replaced = {} if new.replaced is None else {"replaced": _shown(new.replaced, now)}
-    return answer(201, {**_shown(new.key, now), "key": new.text, **replaced}, cache_control="no-store")
+    replaced = {} if new.replaced is None else {"replaced": _as_json(new.replaced, now)}
+    return answer(201, {**_as_json(new.key, now), "key": new.text, **replaced}, cache_control="no-store")
 
 
-def _shown(key: Key, now: float) -> dict[str, Any]:
+def _as_json(key: Key, now: float) -> dict[str, Any]:
     return {
         "id": key.key_id,
         "name": key.name,

@@ -112,9 +112,9 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
         values["name"] = _name(values["name"])
     if "query" in values:
         _check_query(values["query"])
-    for name, shown in (("since", "from"), ("until", "to")):
+    for name, parameter in (("since", "from"), ("until", "to")):
         if values.get(name) is not None:
-            _check_time(shown, values[name])
+            _check_time(parameter, values[name])
     if "columns" in values:
         values["columns"] = tuple(dict.fromkeys(values["columns"]))
         if not all(each.isprintable() for each in values["columns"]):
@@ -135,10 +135,10 @@ def _check_query(text: str) -> None:
         raise invalid("query", f"must be text of at most {MAX_QUERY_BYTES} bytes in UTF-8")
 
 
-def _check_time(shown: str, text: str) -> None:
+def _check_time(parameter: str, text: str) -> None:
     if _AGO.fullmatch(text):
         return
     try:
         msgspec.convert(text, Timestamp)
     except (msgspec.ValidationError, OverflowError):
-        raise invalid(shown, "must be an age such as -1h, or an RFC 3339 time with a time zone") from None
+        raise invalid(parameter, "must be an age such as -1h, or an RFC 3339 time with a time zone") from None

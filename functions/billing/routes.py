@@ -40,7 +40,7 @@ def answer_to(event: Event, api: BillingApi) -> Answer:
 
 
 def _billing(api: BillingApi, caller: Principal, _event: Event) -> Answer:
-    return _shown(api, api.records.of(caller.tenant))
+    return _billing_response(api, api.records.of(caller.tenant))
 
 
 def _change_caps(api: BillingApi, caller: Principal, event: Event) -> Answer:
@@ -50,12 +50,12 @@ def _change_caps(api: BillingApi, caller: Principal, event: Event) -> Answer:
         reject_if_closing(record)
         return caps.applied_to(record)
 
-    def noted(record: BillingRecord) -> Sequence[Item]:
+    def audit_entries(record: BillingRecord) -> Sequence[Item]:
         return [api.service.audit.entry(record.tenant, who, "billing.caps_changed", str(caps))]
 
     if not caps.new:
         return _billing(api, caller, event)
-    return _shown(api, api.service.change(caller.tenant, capped, who, also=noted))
+    return _billing_response(api, api.service.change(caller.tenant, capped, who, also=audit_entries))
 
 
 def _checkout(api: BillingApi, caller: Principal, event: Event) -> Answer:
@@ -66,7 +66,7 @@ def _checkout(api: BillingApi, caller: Principal, event: Event) -> Answer:
 
 def _change_plan(api: BillingApi, caller: Principal, event: Event) -> Answer:
     plan = forms.chosen_plan(request(event).body)
-    return _shown(api, api.sales.change_plan(caller.tenant, plan, origin(event, caller)))
+    return _billing_response(api, api.sales.change_plan(caller.tenant, plan, origin(event, caller)))
 
 
 def _portal(api: BillingApi, caller: Principal, _event: Event) -> Answer:
@@ -79,7 +79,7 @@ def _usage(api: BillingApi, caller: Principal, event: Event) -> Answer:
     return answer(200, usage_page(api.usage, record, account_status, request(event).query, now))
 
 
-def _shown(api: BillingApi, record: BillingRecord) -> Answer:
+def _billing_response(api: BillingApi, record: BillingRecord) -> Answer:
     account_status, now = _account_status(api, record.tenant), api.service.clock()
     closing = ACCOUNT_CLOSING if api.records.waits_for_erasure(record.tenant) else ""
     return answer(200, billing_page(record, account_status, closing or account_status.refusal(now), now))

@@ -116,21 +116,21 @@ def _put(event: Event, caller: Principal, service: DestinationService) -> Answer
         message = (
             "The destination failed the test and is not stored. The fix of each failed step says what to do."
         )
-        raise HttpError(400, "destination_unusable", message, details=report.shown())
+        raise HttpError(400, "destination_unusable", message, details=report.as_json())
     accepted = replace(proposed, guarantee=report.guarantee)
     action = "destination.rotated" if stored and _only_secrets_differ(stored, accepted) else "destination.set"
     service.audit.append(caller.tenant, origin(event, caller), action, f"destination/{accepted.version}")
     summary = service.destinations.put(accepted)
     for part in (own_destination(caller.tenant), own_drops(caller.tenant)):
         service.health.allow_retry(part)
-    return answer(200, {**_shown(summary), "steps": report.shown()["steps"]})
+    return answer(200, {**_as_json(summary), "steps": report.as_json()["steps"]})
 
 
 def _get(_event: Event, caller: Principal, service: DestinationService) -> Answer:
     summary = service.destinations.summary(caller.tenant)
     if summary is None:
         raise _none()
-    return answer(200, {**_shown(summary), "health": _health(caller.tenant, service)})
+    return answer(200, {**_as_json(summary), "health": _health(caller.tenant, service)})
 
 
 def _delete(event: Event, caller: Principal, service: DestinationService) -> Answer:
@@ -148,10 +148,10 @@ def _test(event: Event, caller: Principal, service: DestinationService) -> Answe
     stored = _stored(caller.tenant, service)
     if body.strip() not in (b"", b"{}"):
         proposed = service.candidate(body, caller.tenant, 1, stored)
-        return answer(200, service.tester.test(proposed).shown())
+        return answer(200, service.tester.test(proposed).as_json())
     if stored is None:
         raise _none()
-    return answer(200, service.tester.test(stored).shown())
+    return answer(200, service.tester.test(stored).as_json())
 
 
 def _role(event: Event, caller: Principal, service: DestinationService) -> Answer:
@@ -202,7 +202,7 @@ def _are_keys(*destinations: Destination) -> bool:
     return all(isinstance(each.access, AccessKey) for each in destinations)
 
 
-def _shown(summary: DestinationSummary) -> dict[str, Any]:
+def _as_json(summary: DestinationSummary) -> dict[str, Any]:
     return {
         "version": summary.version,
         "bucket": {

@@ -27,7 +27,7 @@ class StepResult:
     detail: str
     fix: str | None = None
 
-    def shown(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """As JSON: `ok` is true or false, and absent from a skipped step."""
         state = {"skipped": True} if self.outcome == "skipped" else {"ok": self.outcome == "ok"}
         return {"step": self.name, **state, "detail": self.detail, "fix": self.fix}

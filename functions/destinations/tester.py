@@ -30,12 +30,12 @@ class DestinationReport:
     def usable(self) -> bool:
         return all(step.outcome == "ok" for step in self.steps)
 
-    def shown(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """As JSON; the guarantee only for a usable destination."""
         return {
             "usable": self.usable,
             "guarantee": self.guarantee if self.usable else None,
-            "steps": [step.shown() for step in self.steps],
+            "steps": [step.as_json() for step in self.steps],
         }
 
 

@@ -73,24 +73,24 @@ def answer_to(event: Event, documents: QuarantineStore, now: datetime) -> Answer
 
 def _listed(tenant: TenantId, documents: QuarantineStore) -> dict[str, Any]:
     """The oldest documents, as many as fit into a response, and the names of all other objects there."""
-    shown: list[dict[str, Any]] = []
+    listed: list[dict[str, Any]] = []
     size_bytes, began = 0, time.monotonic()
     ids, unreadable = documents.listed(tenant)
     for each in ids:
         if size_bytes > LISTING_BYTES or time.monotonic() - began > LISTING_SECONDS:
             break
         try:
-            shown.append(_shown(documents.read(tenant, each)))
-            size_bytes += len(json.dumps(shown[-1]))
+            listed.append(_as_json(documents.read(tenant, each)))
+            size_bytes += len(json.dumps(listed[-1]))
         except HttpError as refusal:
             if refusal.code == UNREADABLE:
                 unreadable.append(each)
             elif refusal.status != 404:  # replayed since the listing
                 raise
-    return {"documents": shown, "unreadable": unreadable}
+    return {"documents": listed, "unreadable": unreadable}
 
 
-def _shown(document: QuarantineDocument) -> dict[str, Any]:
+def _as_json(document: QuarantineDocument) -> dict[str, Any]:
     header = document.header
     return {
         "id": document.document_id,

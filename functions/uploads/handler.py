@@ -167,7 +167,7 @@ def _announce(service: UploadService, caller: Principal, event: Event) -> Answer
         "expires_in": seconds,
         "bucket": bucket.name,
     }
-    return answer(201, {**_shown(upload, None, caller, service), **put})
+    return answer(201, {**_as_json(upload, None, caller, service), **put})
 
 
 def _take_rate(service: UploadService, caller: Principal) -> None:
@@ -206,7 +206,7 @@ def _one(service: UploadService, caller: Principal, event: Event) -> Answer:
     if found is None:
         raise HttpError(404, "not_found", "There is no such upload.")
     loading = service.loading_among(caller, found[1:])
-    return answer(200, _shown(*found, caller, service, loading))
+    return answer(200, _as_json(*found, caller, service, loading))
 
 
 def _resume(service: UploadService, caller: Principal, event: Event) -> Answer:
@@ -226,7 +226,7 @@ def _resume(service: UploadService, caller: Principal, event: Event) -> Answer:
         )
     _take_rate(service, caller)
     (service.own_queue if caller.byoc else service.queue).publish(file.dropped)
-    return answer(202, _shown(*found, caller, service))
+    return answer(202, _as_json(*found, caller, service))
 
 
 def _list(service: UploadService, caller: Principal, event: Event) -> Answer:
@@ -235,7 +235,7 @@ def _list(service: UploadService, caller: Principal, event: Event) -> Answer:
     limit, cursor = forms.page(request(event).query)
     page = service.register.page(caller.tenant, limit, cursor)
     loading = service.loading_among(caller, (file for _, file in page.uploads))
-    uploads = [_shown(*each, caller, service, loading) for each in page.uploads]
+    uploads = [_as_json(*each, caller, service, loading) for each in page.uploads]
     return answer(200, {"uploads": uploads, "next_cursor": page.next})
 
 
@@ -266,7 +266,7 @@ def _may_look(caller: Principal) -> None:
         caller.require("ingest")
 
 
-def _shown(
+def _as_json(
     upload: Upload,
     file: File | None,
     caller: Principal,

@@ -45,7 +45,7 @@ FLAGS = (
 
 
 @dataclass(frozen=True)
-class Asked:
+class LoggedRequest:
     """One request of the browser's."""
 
     method: str
@@ -59,7 +59,7 @@ class Asked:
         return f"{parts.scheme}://{parts.netloc}"
 
     @property
-    def whole(self) -> str:
+    def text(self) -> str:
         """All that was sent."""
         return "\n".join([self.url, *(f"{name}: {value}" for name, value in self.headers.items()), self.body])
 
@@ -75,13 +75,13 @@ class Browser:
     process: Process
     context: BrowserContext
     page: Page
-    log: list[Asked] = field(default_factory=list)
+    log: list[LoggedRequest] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     def note(self, request: Request) -> None:
         body = (request.post_data_buffer or b"").decode("utf-8", "replace")
-        self.log.append(Asked(request.method, request.url, dict(request.headers), body))
+        self.log.append(LoggedRequest(request.method, request.url, dict(request.headers), body))
 
     def note_answer(self, response: Response) -> None:
         self.answers.append(f"{response.status} {response.request.method} {response.url}")
@@ -90,7 +90,7 @@ class Browser:
         if message.text.startswith(VIOLATION):
             self.errors.append(message.text)
 
-    def seen(self) -> str:
+    def diagnostics(self) -> str:
         """For the report of a failure: the page's text, the last responses, and errors of scripts."""
         try:
             lines = self.page.inner_text("body", timeout=1000).splitlines()
@@ -106,7 +106,7 @@ class Browser:
             try:
                 yield browser
             except Exception as error:
-                error.add_note(f"The other browser: {browser.seen()}")
+                error.add_note(f"The other browser: {browser.diagnostics()}")
                 raise
 
 

@@ -60,5 +60,5 @@ def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.T
     report = yield
     browser = item.funcargs.get("browser")
     if report.failed and isinstance(browser, Browser):
-        report.sections.append(("the page", browser.seen()))
+        report.sections.append(("the page", browser.diagnostics()))
     return report

@@ -36,10 +36,16 @@ def test_no_card_number_is_in_anything_we_hold_and_a_planted_one_is_found(walk: 
     """Looked at once more with a number in each kind of place, to see that the look is one."""
     _send_card_numbers_by_mistake(walk)
     _run_what_is_scheduled(walk.stack)
-    assert [(place, found) for place, content in held(walk.stack) if (found := _cards_in(content))] == []
+    assert [
+        (place, found) for place, content in stored_and_logged(walk.stack) if (found := _cards_in(content))
+    ] == []
 
     _plant(walk)
-    found = {place.split(" ")[0] for place, content in held(walk.stack) if PLANTED in _cards_in(content)}
+    found = {
+        place.split(" ")[0]
+        for place, content in stored_and_logged(walk.stack)
+        if PLANTED in _cards_in(content)
+    }
     assert found == {"table", "bucket", "queue", "mail", "log", "rows"}
 
 
@@ -117,7 +123,7 @@ def _cards_in(content: bytes) -> list[str]:
     return cards_in(content)
 
 
-def held(stack: RunningStack) -> Iterator[tuple[str, bytes]]:
+def stored_and_logged(stack: RunningStack) -> Iterator[tuple[str, bytes]]:
     """Everything that is ours, and what the stack itself said."""
     yield from everything(stack)
     yield "log up.log", stack.logs.with_name("up.log").read_bytes()

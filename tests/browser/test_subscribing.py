@@ -71,7 +71,7 @@ def test_who_stands_beside_sees_nothing_of_it(walk: Walk) -> None:
 
 def test_only_stripe_gets_the_card_number(walk: Walk) -> None:
     """By the browser's own log of its requests, of which some went to us."""
-    with_card = [request for request in walk.log if cards_in(request.whole.encode())]
+    with_card = [request for request in walk.log if cards_in(request.text.encode())]
     assert {(request.method, request.origin) for request in with_card} == {("POST", walk.stack.stripe)}
     assert len(with_card) == 2
     assert {request.origin for request in walk.log} == {walk.stack.stripe, walk.stack.api}

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.browser.chromium import Asked, Browser
+from tests.browser.chromium import Browser, LoggedRequest
 from tests.browser.customer import Customer
 from tests.browser.hands import DECLINED, GOOD, alert, fill_card, press, sections
 from tests.integration.stack import RunningStack, wait_until
@@ -31,7 +31,7 @@ class Walk:
     bystander: Customer
     seen: dict[str, Billing] = field(default_factory=dict)
     shown: dict[str, Any] = field(default_factory=dict)
-    log: list[Asked] = field(default_factory=list)
+    log: list[LoggedRequest] = field(default_factory=list)
     seconds_until_active: float = 0.0
 
     def waits_for(self, step: str, plan: str, status: str) -> None:

@@ -65,14 +65,14 @@ def expected(key: str) -> tuple[str, ExpectedObject]:
     return key, ExpectedObject(etag_of(body), len(body))
 
 
-def found(body: bytes, etag: str = "", more: str = "", version: str = "1.1") -> bytes:
+def http_200(body: bytes, etag: str = "", more: str = "", version: str = "1.1") -> bytes:
     etag = etag or etag_of(body)
     head = f'HTTP/{version} 200 OK\r\nETag: "{etag}"\r\n{more}Content-Length: {len(body)}\r\n\r\n'
     return head.encode() + body
 
 
-def whole(path: str) -> bytes:
-    return found(body_of(path))
+def complete_response(path: str) -> bytes:
+    return http_200(body_of(path))
 
 
 class Server:
@@ -158,7 +158,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
 @pytest.mark.parametrize("pieces", [1, 7])
 def test_every_object_of_two_tenants_is_its_own(serve: Serve, pieces: int) -> None:
     """In pieces, a response reaches the reader in several reads."""
-    server = serve(whole, pieces=pieces)
+    server = serve(complete_response, pieces=pieces)
     keys = [key_of(tenant, number) for number in range(100) for tenant in TENANTS]
 
     bodies = ObjectReader("staging").read([expected(each) for each in keys])
@@ -168,7 +168,7 @@ def test_every_object_of_two_tenants_is_its_own(serve: Serve, pieces: int) -> No
 
 
 def test_connections_are_kept_until_the_server_ends_them(serve: Serve) -> None:
-    server = serve(whole)
+    server = serve(complete_response)
     reader = ObjectReader("staging")
     for _ in range(3):
         assert None not in reader.read([expected(key_of("acme", each)) for each in range(4)])
@@ -182,25 +182,25 @@ def test_connections_are_kept_until_the_server_ends_them(serve: Serve) -> None:
 
 @pytest.mark.parametrize(("more", "version"), [("Connection: close\r\n", "1.1"), ("", "1.0")])
 def test_a_connection_that_ends_after_a_response_is_renewed(serve: Serve, more: str, version: str) -> None:
-    server = serve(lambda path: found(body_of(path), more=more, version=version))
+    server = serve(lambda path: http_200(body_of(path), more=more, version=version))
 
     assert None not in ObjectReader("staging").read([expected(key_of("acme", each)) for each in range(40)])
     assert server.connections == 40
 
 
 BAD = {
-    "another object": lambda body: found(body, etag="0" * 32),
-    "a longer object": lambda body: found(body + b"more"),
-    "a shorter object": lambda body: found(body[:-1], etag=etag_of(body)),
-    "an error": lambda body: found(body).replace(b"200 OK", b"503 Slow Down"),
+    "another object": lambda body: http_200(body, etag="0" * 32),
+    "a longer object": lambda body: http_200(body + b"more"),
+    "a shorter object": lambda body: http_200(body[:-1], etag=etag_of(body)),
+    "an error": lambda body: http_200(body).replace(b"200 OK", b"503 Slow Down"),
     "a missing object": lambda _body: b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
-    "no length": lambda body: found(body).replace(b"Content-Length", b"X-Length"),
-    "no ETag": lambda body: found(body).replace(b"ETag", b"X-Tag"),
-    "two lengths": lambda body: found(body, more=f"Content-Length: {len(body)}\r\n"),
-    "chunks": lambda body: found(body, more="Transfer-Encoding: chunked\r\n"),
-    "an early end": lambda body: found(body)[:-1] + CUT,
-    "more than the object": lambda body: found(body) + b"HTTP/1.1 200 OK",
-    "an endless head": lambda body: found(body, more=f"X: {'x' * MAX_HEAD_BYTES}\r\n"),
+    "no length": lambda body: http_200(body).replace(b"Content-Length", b"X-Length"),
+    "no ETag": lambda body: http_200(body).replace(b"ETag", b"X-Tag"),
+    "two lengths": lambda body: http_200(body, more=f"Content-Length: {len(body)}\r\n"),
+    "chunks": lambda body: http_200(body, more="Transfer-Encoding: chunked\r\n"),
+    "an early end": lambda body: http_200(body)[:-1] + CUT,
+    "more than the object": lambda body: http_200(body) + b"HTTP/1.1 200 OK",
+    "an endless head": lambda body: http_200(body, more=f"X: {'x' * MAX_HEAD_BYTES}\r\n"),
     "no answer": lambda _body: b"",
     "no HTTP": lambda _body: b"SSH-2.0-OpenSSH\r\n\r\n",
 }
@@ -210,7 +210,7 @@ BAD = {
 def test_another_response_is_no_object(serve: Serve, name: str) -> None:
     """And what follows on its connection is not read: the other tenant's objects are their own."""
     bad = path_of(key_of("acme", 3))
-    serve(lambda path: BAD[name](body_of(path)) if path == bad else whole(path))
+    serve(lambda path: BAD[name](body_of(path)) if path == bad else complete_response(path))
     keys = [key_of(tenant, number) for number in range(6) for tenant in TENANTS]
 
     bodies = ObjectReader("staging").read([expected(each) for each in keys])
@@ -228,7 +228,7 @@ def test_a_server_that_fails_is_left_after_one_attempt_on_each_connection(serve:
 def test_a_stalled_response_is_left_after_a_while(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(object_reader, "STALL_SECONDS", 0.2)
     stalled = path_of(key_of("acme", 1))
-    serve(lambda path: whole(path)[:-1] if path == stalled else whole(path))
+    serve(lambda path: complete_response(path)[:-1] if path == stalled else complete_response(path))
     keys = [key_of(tenant, number) for number in range(20) for tenant in TENANTS]
 
     bodies = ObjectReader("staging").read([expected(each) for each in keys])
@@ -238,7 +238,7 @@ def test_a_stalled_response_is_left_after_a_while(serve: Serve, monkeypatch: pyt
 
 def test_a_large_object_is_not_asked_for(serve: Serve) -> None:
     """Whatever a notification says of its size, no buffer of that size is made."""
-    server = serve(whole)
+    server = serve(complete_response)
     small, (key, real) = expected(key_of("acme", 1)), expected(key_of("globex", 2))
     large = (key, ExpectedObject(real.etag, MAX_OBJECT_BYTES + 1))
 
@@ -247,13 +247,13 @@ def test_a_large_object_is_not_asked_for(serve: Serve) -> None:
 
 
 def test_without_a_server_nothing_is_read(serve: Serve) -> None:
-    serve(whole).close()
+    serve(complete_response).close()
     assert ObjectReader("staging").read([expected(key_of("acme", 1))]) == [None]
     assert ObjectReader("staging").read([]) == []
 
 
 def test_a_request_is_signed_as_botocore_signs_it(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    server = serve(whole)
+    server = serve(complete_response)
     key = key_of("acme", 1)
     ObjectReader("staging").read([expected(key)])
     lines = server.heads[0].decode().split("\r\n")
@@ -297,7 +297,7 @@ def test_only_a_trusted_certificate_is_accepted(
     if is_trusted:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     aws_signature.trusted_tls.cache_clear()
-    serve(whole, tls, pieces=3)
+    serve(complete_response, tls, pieces=3)
     keys = [key_of(tenant, number) for number in range(20) for tenant in TENANTS]
 
     bodies = ObjectReader("staging").read([expected(each) for each in keys])

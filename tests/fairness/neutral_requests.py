@@ -47,21 +47,21 @@ WARM_UPS, CALIBRATIONS = 5, 40
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class AwsUsage:
     """What the local AWS has answered, by kind: requests, and its processor time for them in seconds."""
 
     requests: Mapping[str, float]
     seconds: Mapping[str, float]
 
 
-def answered(aws_endpoint: str) -> Answered:
+def read_aws_usage(aws_endpoint: str) -> AwsUsage:
     """Requests to other services are not counted."""
     requests, seconds = Counter[str](), defaultdict[str, float](float)
     for operation, found in httpx.get(aws_endpoint + PATH, timeout=30).json().items():
         if kind := kind_of(operation):
             requests[kind] += found["requests"]
             seconds[kind] += found["seconds"]
-    return Answered(requests, seconds)
+    return AwsUsage(requests, seconds)
 
 
 def request_costs(aws_endpoint: str) -> dict[str, RequestCost]:
@@ -70,10 +70,10 @@ def request_costs(aws_endpoint: str) -> dict[str, RequestCost]:
     for kind, request in requests_by_kind(aws_endpoint).items():
         for _ in range(WARM_UPS):
             request()
-        before, began = answered(aws_endpoint), time.thread_time()
+        before, began = read_aws_usage(aws_endpoint), time.thread_time()
         for _ in range(CALIBRATIONS):
             request()
-        caller_seconds, after = time.thread_time() - began, answered(aws_endpoint)
+        caller_seconds, after = time.thread_time() - began, read_aws_usage(aws_endpoint)
         of_aws = after.seconds[kind] - before.seconds[kind]
         costs[kind] = RequestCost(of_aws / CALIBRATIONS, caller_seconds / CALIBRATIONS)
     return costs

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fairness.neutral_requests import answered
+from tests.fairness.neutral_requests import read_aws_usage
 from tests.fairness.profile import SLICE_SECONDS, Reading
 
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
@@ -44,7 +44,7 @@ def recording(
 
 
 def _read(aws_endpoint: str, processes: Mapping[str, int], attacker: int | None) -> Reading:
-    of_aws = answered(aws_endpoint)
+    of_aws = read_aws_usage(aws_endpoint)
     used = {each.pid: each for each in _all_processes()}
     counting = descendants(os.getpid(), used.values()) - {attacker}
     return Reading(

@@ -19,8 +19,8 @@ from tests.fairness.neutral_requests import (
     S3_WRITES,
     SQS,
     WARM_UPS,
-    answered,
     kind_of,
+    read_aws_usage,
     repeat_by,
     request_costs,
     requests_by_kind,
@@ -52,10 +52,10 @@ def test_each_kind_of_request_is_counted_as_that_kind_and_touches_nothing_of_the
         endpoint = f"http://127.0.0.1:{aws.port}"
         requests = requests_by_kind(endpoint)
         for kind, request in requests.items():
-            before = answered(endpoint)
+            before = read_aws_usage(endpoint)
             for _ in range(4):
                 request()
-            after = answered(endpoint)
+            after = read_aws_usage(endpoint)
             for each in after.requests:
                 assert after.requests[each] - before.requests.get(each, 0) == (4 if each == kind else 0)
             assert after.seconds[kind] > before.seconds.get(kind, 0.0)

@@ -11,7 +11,7 @@ import pytest
 from tests.fairness import recording as recorder
 from tests.fairness.measure import extra
 from tests.fairness.neutral import burn
-from tests.fairness.neutral_requests import Answered, repeat_by
+from tests.fairness.neutral_requests import AwsUsage, repeat_by
 from tests.fairness.probes import SEARCH, Samples
 from tests.fairness.profile import (
     Reading,
@@ -172,7 +172,7 @@ def test_the_use_of_processes_is_recorded_and_the_attackers_own_does_not_count(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Here this process is the service, or the attacker."""
-    monkeypatch.setattr(recorder, "answered", lambda _endpoint: Answered({"SQS": 3}, {"SQS": 0.1}))
+    monkeypatch.setattr(recorder, "read_aws_usage", lambda _endpoint: AwsUsage({"SQS": 3}, {"SQS": 0.1}))
     own = os.getpid()
     with (
         recorder.recording("", {"this": own, "none": 0}) as readings,

@@ -27,7 +27,7 @@ def toured() -> Iterator[Stripe]:
         yield here
 
 
-def said(toured: Stripe) -> list[dict[str, Any]]:
+def successful_bodies(toured: Stripe) -> list[dict[str, Any]]:
     """Every answer of 200."""
     return [answer.body for answer in toured.answers if answer.status == 200]
 
@@ -38,14 +38,14 @@ def test_the_tour_asks_every_route(toured: Stripe) -> None:
 
 
 def test_every_object_has_the_keys_and_types_of_the_fixtures_and_of_the_sdk(toured: Stripe) -> None:
-    found = [problem for answer in said(toured) for problem in conformity.problems_in(answer)]
+    found = [problem for answer in successful_bodies(toured) for problem in conformity.problems_in(answer)]
     assert not found, "\n".join(sorted(set(found)))
 
 
 def test_every_kind_of_object_that_has_a_fixture_here_was_answered(toured: Stripe) -> None:
     kinds = {
         f"deleted_{each['object']}" if each.get("deleted") else each["object"]
-        for answer in said(toured)
+        for answer in successful_bodies(toured)
         for each in conformity.objects_in(answer)
     }
     assert kinds == {*stripe_shapes.KINDS, "list"}
@@ -59,7 +59,7 @@ def test_every_event_that_can_happen_did_and_holds_an_object_as_the_fixtures_hav
 
 
 def test_the_sdk_makes_its_own_classes_of_every_answer(toured: Stripe) -> None:
-    for answer in said(toured):
+    for answer in successful_bodies(toured):
         parsed = stripe.StripeObject.construct_from({"of": answer}, API_KEY)["of"]
         assert type(parsed) is get_object_class("V1", answer["object"])
         for each in conformity.objects_in(parsed.to_dict()):

@@ -12,7 +12,7 @@ from tests.fake_stripe.shop import buy, meter, plan, portal
 
 
 @contextmanager
-def kept(file: Path, state: Receiver) -> Iterator[Stripe]:
+def killed_at_exit(file: Path, state: Receiver) -> Iterator[Stripe]:
     """A child of its own that is killed at the end of the block."""
     with child(
         "fake_stripe",
@@ -30,16 +30,16 @@ def kept(file: Path, state: Receiver) -> Iterator[Stripe]:
 def test_customers_cards_time_and_answers_outlive_a_kill(tmp_path: Path) -> None:
     file, form, once = tmp_path / "stripe", {"email": "zoë@example.com"}, {"idempotency_key": "once"}
     with receiver() as state:
-        with kept(file, state) as first:
+        with killed_at_exit(file, state) as first:
             small = plan(first, "small", 1000, meter(first).id)
             customer = first.api.customers.create(form, once)  # type: ignore[arg-type]
             bought = buy(first, customer.id, small)
             page = portal(first, customer.id).removeprefix(first.url)
-        with kept(file, state) as second:
+        with killed_at_exit(file, state) as second:
             assert second.api.customers.create(form, once) == customer  # type: ignore[arg-type]
             assert second.post_form(page, "Save card", **CARD).status_code == 303
             now = second.advance(40)
-        with kept(file, state) as third:
+        with killed_at_exit(file, state) as third:
             assert third.now() >= now
             assert third.api.subscriptions.retrieve(bought.id).status == "active"
             assert len(third.api.webhook_endpoints.list().data) == 1
@@ -51,11 +51,11 @@ def test_customers_cards_time_and_answers_outlive_a_kill(tmp_path: Path) -> None
 def test_what_was_not_delivered_is_delivered_by_the_next(tmp_path: Path) -> None:
     file = tmp_path / "stripe"
     with receiver() as state:
-        with kept(file, state) as first:
+        with killed_at_exit(file, state) as first:
             first.order("/_webhooks", drop=1)
             made = first.api.customers.create({"email": "a@example.com"})
         assert state.received == []
-        with kept(file, state) as second:
+        with killed_at_exit(file, state) as second:
             state.wait_for(1)
             second.settle()
             assert [event.data.object.id for event in state.events()] == [made.id]

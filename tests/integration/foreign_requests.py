@@ -19,7 +19,7 @@ AN_HOUR = {"from": "2026-11-23T09:30:00Z", "to": "2026-11-23T10:30:00Z"}
 """An export reads it in one page."""
 
 
-class Asked(NamedTuple):
+class ForeignRequest(NamedTuple):
     """A request; `place` is the id in its path."""
 
     route: str
@@ -47,108 +47,112 @@ class Asking:
             text = text.replace(word, f"{word}{MARK}") if random.random() < 0.2 else text
         return text.encode("utf-8", "ignore").decode()
 
-    def search(self, text: str) -> Asked:
-        return Asked("POST /v1/search", _filter(text))
+    def search(self, text: str) -> ForeignRequest:
+        return ForeignRequest("POST /v1/search", _filter(text))
 
-    def search_in_url(self, text: str) -> Asked:
+    def search_in_url(self, text: str) -> ForeignRequest:
         return _in_url(self.search(text))
 
-    def stats_in_url(self, text: str) -> Asked:
+    def stats_in_url(self, text: str) -> ForeignRequest:
         return _in_url(self.stats(text))
 
-    def histogram_in_url(self, text: str) -> Asked:
+    def histogram_in_url(self, text: str) -> ForeignRequest:
         return _in_url(self.histogram(text))
 
-    def fields_in_url(self, text: str) -> Asked:
+    def fields_in_url(self, text: str) -> ForeignRequest:
         return _in_url(self.fields(text))
 
-    def patterns_in_url(self, text: str) -> Asked:
+    def patterns_in_url(self, text: str) -> ForeignRequest:
         return _in_url(self.patterns(text))
 
-    def search_behind_a_foreign_cursor(self, text: str) -> Asked:
+    def search_behind_a_foreign_cursor(self, text: str) -> ForeignRequest:
         """The cursor of BETA's page of the same search, sometimes damaged."""
         body = _filter(text)
         status, found = self._world.ask("POST /v1/search", BETA, {**body, "limit": self._one_of(1, 7)})
         cursor = (found.get("next_cursor") if status == 200 else None) or "bm9uZQ"
-        return Asked("POST /v1/search", {**body, "cursor": self._maybe_damaged(cursor)})
+        return ForeignRequest("POST /v1/search", {**body, "cursor": self._maybe_damaged(cursor)})
 
-    def stats(self, text: str) -> Asked:
-        return Asked("POST /v1/stats", {**EVER, "query": text})
+    def stats(self, text: str) -> ForeignRequest:
+        return ForeignRequest("POST /v1/stats", {**EVER, "query": text})
 
-    def completions(self, text: str) -> Asked:
+    def completions(self, text: str) -> ForeignRequest:
         short = self._one_of(text, f"{text} ", "user:", "service:", f"{MARK}", "a", "")
-        return Asked(
+        return ForeignRequest(
             "POST /v1/query/complete", {"query": short, "position": self._random.randint(0, len(short))}
         )
 
-    def formatted(self, text: str) -> Asked:
-        return Asked("POST /v1/query/format", {"query": text})
+    def formatted(self, text: str) -> ForeignRequest:
+        return ForeignRequest("POST /v1/query/format", {"query": text})
 
-    def histogram(self, text: str) -> Asked:
+    def histogram(self, text: str) -> ForeignRequest:
         split_by = self._one_of(None, "service", "user", f"{MARK}key", "message")
-        return Asked("POST /v1/histogram", {**_filter(text), "interval": "1d", "split_by": split_by})
+        return ForeignRequest("POST /v1/histogram", {**_filter(text), "interval": "1d", "split_by": split_by})
 
-    def fields(self, text: str) -> Asked:
-        return Asked("POST /v1/fields", _filter(text))
+    def fields(self, text: str) -> ForeignRequest:
+        return ForeignRequest("POST /v1/fields", _filter(text))
 
-    def patterns(self, text: str) -> Asked:
+    def patterns(self, text: str) -> ForeignRequest:
         compared = self._one_of({}, {"compare_from": "2025-01-01"})
-        return Asked("POST /v1/patterns", {**_filter(text), **compared})
+        return ForeignRequest("POST /v1/patterns", {**_filter(text), **compared})
 
-    def dry_run(self, text: str) -> Asked:
+    def dry_run(self, text: str) -> ForeignRequest:
         route = self._random.choice(sorted(DRY_RUN_ROUTES))
         body = None if route.startswith("GET") else _filter(text)
-        return Asked(route, body, {"dry_run": "true", **({} if body else {"q": text})})
+        return ForeignRequest(route, body, {"dry_run": "true", **({} if body else {"q": text})})
 
-    def event(self, _text: str) -> Asked:
-        return Asked("GET /v1/events/{id}", place=self._event_id())
+    def event(self, _text: str) -> ForeignRequest:
+        return ForeignRequest("GET /v1/events/{id}", place=self._event_id())
 
-    def context(self, _text: str) -> Asked:
+    def context(self, _text: str) -> ForeignRequest:
         scope = self._one_of("service", "stream", "all")
-        return Asked("GET /v1/events/{id}/context", query={"scope": scope}, place=self._event_id())
+        return ForeignRequest("GET /v1/events/{id}/context", query={"scope": scope}, place=self._event_id())
 
-    def trace(self, _text: str) -> Asked:
+    def trace(self, _text: str) -> ForeignRequest:
         theirs = f"trace{MARK} {SECRET}"
         place = self._one_of("trace", theirs, self._maybe_damaged(theirs))
-        return Asked("GET /v1/traces/{id}", query=self._one_of({}, dict(EVER)), place=place)
+        return ForeignRequest("GET /v1/traces/{id}", query=self._one_of({}, dict(EVER)), place=place)
 
-    def tail(self, text: str) -> Asked:
+    def tail(self, text: str) -> ForeignRequest:
         """A cursor whose place is anywhere in the log, and behind any row."""
         query = {"q": text.split("|", maxsplit=1)[0], "wait": "0", "limit": self._one_of("1", "50")}
         status, found = self._world.ask("GET /v1/tail", self._tenant, query=query)
         if status != 200:
-            return Asked("GET /v1/tail", query=query)
+            return ForeignRequest("GET /v1/tail", query=query)
         behind = [1_795_428_000 * 10**9, OBJECTS[BETA], self._random.randrange(EVENTS), 0, 1, "managed"]
         index = self._random.randrange(len(BATCHES))
         first = self._one_of(next(iter(BATCHES)), "b1") if index else ""
         more = self._one_of([], [], [len(BATCHES), behind])
         cursor = forged(found["cursor"], 3, [["managed", 0, index, first, *more]])
-        return Asked("GET /v1/tail", query={**query, "cursor": self._maybe_damaged(cursor)})
+        return ForeignRequest("GET /v1/tail", query={**query, "cursor": self._maybe_damaged(cursor)})
 
-    def export(self, text: str) -> Asked:
-        return Asked("POST /v1/search/export", {**_filter(text), **AN_HOUR})
+    def export(self, text: str) -> ForeignRequest:
+        return ForeignRequest("POST /v1/search/export", {**_filter(text), **AN_HOUR})
 
-    def exports(self, _text: str) -> Asked:
-        return Asked("GET /v1/search/exports")
+    def exports(self, _text: str) -> ForeignRequest:
+        return ForeignRequest("GET /v1/search/exports")
 
-    def foreign_export(self, _text: str) -> Asked:
+    def foreign_export(self, _text: str) -> ForeignRequest:
         (theirs,) = self._world.ask("GET /v1/search/exports", BETA)[1]["exports"]
-        return Asked("GET /v1/search/exports/{id}", place=self._maybe_damaged(theirs["id"]))
+        return ForeignRequest("GET /v1/search/exports/{id}", place=self._maybe_damaged(theirs["id"]))
 
-    def save(self, text: str) -> Asked:
-        return Asked("POST /v1/searches", {"name": f"{MARK} {self._random.random()}", "query": text[:500]})
+    def save(self, text: str) -> ForeignRequest:
+        return ForeignRequest(
+            "POST /v1/searches", {"name": f"{MARK} {self._random.random()}", "query": text[:500]}
+        )
 
-    def saved(self, _text: str) -> Asked:
-        return Asked("GET /v1/searches")
+    def saved(self, _text: str) -> ForeignRequest:
+        return ForeignRequest("GET /v1/searches")
 
-    def foreign_saved(self, _text: str) -> Asked:
-        return Asked("GET /v1/searches/{id}", place=self._foreign_search_id())
+    def foreign_saved(self, _text: str) -> ForeignRequest:
+        return ForeignRequest("GET /v1/searches/{id}", place=self._foreign_search_id())
 
-    def change_foreign(self, text: str) -> Asked:
-        return Asked("PATCH /v1/searches/{id}", {"query": text[:500]}, place=self._foreign_search_id())
+    def change_foreign(self, text: str) -> ForeignRequest:
+        return ForeignRequest(
+            "PATCH /v1/searches/{id}", {"query": text[:500]}, place=self._foreign_search_id()
+        )
 
-    def delete_foreign(self, _text: str) -> Asked:
-        return Asked("DELETE /v1/searches/{id}", place=self._foreign_search_id())
+    def delete_foreign(self, _text: str) -> ForeignRequest:
+        return ForeignRequest("DELETE /v1/searches/{id}", place=self._foreign_search_id())
 
     def _foreign_search_id(self) -> str:
         (theirs,) = self._world.ask("GET /v1/searches", BETA)[1]["searches"]
@@ -166,7 +170,7 @@ class Asking:
         return damaged(self._random, text) if self._random.random() < 0.3 else text
 
 
-Kind = Callable[[Asking, str], Asked]
+Kind = Callable[[Asking, str], ForeignRequest]
 
 ANSWERED: tuple[Kind, ...] = (
     Asking.search,
@@ -207,8 +211,8 @@ def _takes_a_filter(operation: Operation) -> bool:
 
 
 def _filtered(route: str) -> Kind:
-    def kind(_asking: Asking, text: str) -> Asked:
-        return Asked(route, _filter(text))
+    def kind(_asking: Asking, text: str) -> ForeignRequest:
+        return ForeignRequest(route, _filter(text))
 
     kind.__name__ = route
     return kind
@@ -226,10 +230,10 @@ def dealt(random: Random) -> Iterator[Kind]:
         yield from random.sample(KINDS, len(KINDS))
 
 
-def _in_url(asked: Asked) -> Asked:
+def _in_url(asked: ForeignRequest) -> ForeignRequest:
     """The same request with parameters instead of a body."""
     sent = {name: str(value) for name, value in asked.body.items() if value is not None}
-    return Asked(f"GET {asked.route.split()[1]}", query={"q": sent.pop("query"), **sent})
+    return ForeignRequest(f"GET {asked.route.split()[1]}", query={"q": sent.pop("query"), **sent})
 
 
 def _filter(text: str) -> dict[str, Any]:

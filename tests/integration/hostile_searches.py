@@ -224,7 +224,7 @@ NAMED = {
 }
 
 
-def answered(port: int, name: str, seed: int = 0, count: int = 0) -> dict[str, int]:
+def count_answers(port: int, name: str, seed: int = 0, count: int = 0) -> dict[str, int]:
     """How often each answer was given: to the bodies of NAMED, or to `count` that are generated."""
     bodies = NAMED[name]() if name in NAMED else list(generated_bodies(seed, count))
     event_search = _managed_search(port)

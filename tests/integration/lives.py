@@ -229,7 +229,7 @@ class Lives:
         assert given["statusCode"] < 500, (route, given)
         return given["statusCode"], json.loads(given["body"] or "null")
 
-    def done(self, route: str, who: str = "", body: Any = None, **places: Any) -> Any:
+    def ask_ok(self, route: str, who: str = "", body: Any = None, **places: Any) -> Any:
         """The same, of a request that is not refused."""
         status, shown = self.ask(route, who, body, **places)
         assert status < 300, (route, status, shown)
@@ -240,14 +240,14 @@ class Lives:
         customer = Customer(f"mark{uuid4().hex[:16]}")
         proof = {"email": customer.email, "password": PASSWORD}
         form = {"name": f"Name {customer.mark}", "accept_terms": True, "marketing_opt_in": True}
-        self.done("POST /v1/signup", body={**form, **proof})
-        confirmed = self.done("POST /v1/signup/confirm", body={**proof, "code": "123456"})
+        self.ask_ok("POST /v1/signup", body={**form, **proof})
+        confirmed = self.ask_ok("POST /v1/signup/confirm", body={**proof, "code": "123456"})
         customer.tenant = TenantId(confirmed["tenant_id"])
-        customer.token = self.done("POST /v1/login", body=proof)["access_token"]
+        customer.token = self.ask_ok("POST /v1/login", body=proof)["access_token"]
         wanted = {"scopes": ["ingest", "read"], "name": f"Key of {customer.mark}"}
-        customer.key = self.done("POST /v1/keys", customer.token, wanted)["key"]
+        customer.key = self.ask_ok("POST /v1/keys", customer.token, wanted)["key"]
         search = {"name": f"Lines of {customer.mark}", "query": f'"{customer.mark}"', "columns": ["order"]}
-        self.done("POST /v1/searches", customer.token, search)
+        self.ask_ok("POST /v1/searches", customer.token, search)
         return customer
 
     def logs(self, customer: Customer, count: int = 3) -> tuple[int, str]:
@@ -263,16 +263,16 @@ class Lives:
         line = f"line {len(customer.lines)} of {customer.mark}"
         body = json.dumps({"message": line}).encode() + b"\n"
         asked = {"filename": f"{customer.mark}.ndjson", "size": len(body), "original": "keep"}
-        upload = self.done("POST /v1/uploads", customer.key, asked)
+        upload = self.ask_ok("POST /v1/uploads", customer.key, asked)
         self.put(unquote(urlsplit(upload["url"]).path).partition("dropin/")[2], body)
-        shown = self.done("GET /v1/uploads/{id}", customer.key, id=upload["id"])
+        shown = self.ask_ok("GET /v1/uploads/{id}", customer.key, id=upload["id"])
         if shown["rows_stored"]:
             customer.lines.append(line)
         return str(shown["state"])
 
     def upload_states(self, customer: Customer) -> set[str]:
         """The states of all files of the customer."""
-        uploads = self.done("GET /v1/uploads", customer.key)["uploads"]
+        uploads = self.ask_ok("GET /v1/uploads", customer.key)["uploads"]
         return {str(each["state"]) for each in uploads}
 
     def put(self, name: str, body: bytes) -> None:
@@ -289,14 +289,14 @@ class Lives:
         outcome = dropin.answer_to({"Records": [record]}, lambda: 300.0, self.drop_in)
         assert outcome == {"batchItemFailures": []}
 
-    def found(self, customer: Customer) -> list[str]:
+    def search_messages(self, customer: Customer) -> list[str]:
         now = datetime.fromtimestamp(self.now(), UTC)
         span = {"from": (now - timedelta(days=89)).isoformat(), "to": (now + timedelta(days=1)).isoformat()}
-        shown = self.done("POST /v1/search", customer.key, {"limit": 1000, **span})
+        shown = self.ask_ok("POST /v1/search", customer.key, {"limit": 1000, **span})
         return [each["message"] for each in shown["events"]]
 
     def buys(self, customer: Customer, plan: str, **card: str) -> None:
-        url = self.done("POST /v1/billing/checkout", customer.token, {"plan": plan})["url"]
+        url = self.ask_ok("POST /v1/billing/checkout", customer.token, {"plan": plan})["url"]
         assert self.shop.here.post_form(url, "Subscribe", **card).status_code == 303
         self.shop.deliver()
 

@@ -251,17 +251,17 @@ def _outage(stack: RunningStack, client: httpx.Client, samples: int) -> tuple[li
     run, customer = new_run(), new_customer(stack, client)
     sent_before = samples * EVENTS
 
-    def theirs() -> list[str]:
+    def stored_lines() -> list[str]:
         return stored(stack, run, customer.database)
 
     before = _both_send(stack, customer, samples, f"before-{run}", run)
-    wait_until(lambda: len(theirs()) == sent_before, 60, "what was sent before is loaded")
+    wait_until(lambda: len(stored_lines()) == sent_before, 60, "what was sent before is loaded")
     customer.wire.cut()
     during = _both_send(stack, customer, samples, f"during-{run}", run)
-    assert len(theirs()) == sent_before, "it is away"
+    assert len(stored_lines()) == sent_before, "it is away"
     customer.wire.mend()
-    wait_until(lambda: len(theirs()) >= 2 * sent_before, 120, "what waited is loaded")
-    assert sorted(theirs()) == sorted(
+    wait_until(lambda: len(stored_lines()) >= 2 * sent_before, 120, "what waited is loaded")
+    assert sorted(stored_lines()) == sorted(
         name
         for phase in ("before", "during")
         for number in range(samples)

@@ -94,7 +94,7 @@ class DunningWorld:
                 load(self.warehouse, body, each["path"], date(2099, 1, 1))
                 obstore.delete(self.store, each["path"])
 
-    def found(self, tenant: str) -> list[str]:
+    def search_messages(self, tenant: str) -> list[str]:
         """Every line of `tenant` that a search finds."""
         self.loaded()
         event = self._event(tenant, "POST /v1/search", {"limit": 1000})
@@ -104,7 +104,7 @@ class DunningWorld:
         return sorted(each["message"] for each in json.loads(shown)["events"])
 
     def nothing_lost(self) -> bool:
-        return all(self.found(tenant) == sorted(lines) for tenant, lines in self.accepted.items())
+        return all(self.search_messages(tenant) == sorted(lines) for tenant, lines in self.accepted.items())
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_a_failed_payment_is_notified_rejects_logs_and_once_paid_all_is_as_befor
     # The week is over, and nothing has run nor been looked up: the clock alone refuses.
     here.here.advance((owes_since + 7 * DAY + 60 - here.now()) / DAY)
     assert world.send(acme) == (402, "payment_overdue")
-    assert world.found(acme) == sorted(world.accepted[acme])
+    assert world.search_messages(acme) == sorted(world.accepted[acme])
     assert world.send(globex) == (202, "")
     here.deliver()
     here.bookkeeper.run()

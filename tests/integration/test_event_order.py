@@ -79,7 +79,7 @@ def lines_of(tenant: str) -> list[str]:
     ]
 
 
-def _sent(way: str) -> list[bytes]:
+def _staged_by_requests(way: str) -> list[bytes]:
     """The staged objects of both tenants' requests."""
     here = InMemoryIngest()
     with pytest.MonkeyPatch.context() as patched:
@@ -93,7 +93,7 @@ def _sent(way: str) -> list[bytes]:
     return [bytes(obstore.get(here.store, key).bytes()) for key in keys if is_staged(key)]
 
 
-def _dropped() -> list[bytes]:
+def _staged_by_files() -> list[bytes]:
     """The staged objects of both tenants' files, the first of which has several parts."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("AWS_ACCESS_KEY_ID", "tests")
@@ -129,7 +129,7 @@ def databases() -> Iterator[dict[str, Warehouse]]:
         found = {}
         for way in WAYS:
             warehouse = found[way] = room.database(way)
-            objects = _dropped() if way == "file" else _sent(way)
+            objects = _staged_by_files() if way == "file" else _staged_by_requests(way)
             Random(way).shuffle(objects)
             half = len(objects) // 2
             for number, some in enumerate((objects[half:], objects[:half])):

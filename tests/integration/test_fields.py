@@ -28,7 +28,7 @@ CASES = [
 Logged = dict[str, Any]
 
 
-def made(seed: int) -> list[Logged]:
+def generate_events(seed: int) -> list[Logged]:
     random = Random(seed)
     return [
         {
@@ -49,7 +49,7 @@ def made(seed: int) -> list[Logged]:
     ]
 
 
-EVENTS = {(tenant, store): made(seed) for seed, (tenant, store) in enumerate(
+EVENTS = {(tenant, store): generate_events(seed) for seed, (tenant, store) in enumerate(
     (tenant, store) for tenant in TENANTS for store in ("ours", "own")
 )}  # fmt: skip
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from infra.topology import FUNCTIONS
-from tests.integration.foreign_requests import ANSWERED, KINDS, MISSING, Asked, Asking, Kind, dealt
+from tests.integration.foreign_requests import ANSWERED, KINDS, MISSING, Asking, ForeignRequest, Kind, dealt
 from tests.integration.foreign_world import ACME, BETA, EVENTS, IDLE, SECRET, ForeignWorld, foreign_world
 from tests.integration.test_query_routes import EVER, MARK
 
@@ -97,7 +97,7 @@ def _fuzz(here: ForeignWorld, seed: int, texts: int, kinds: int) -> None:
     assert all("tenant_id = {tenant_id:String}" in sql for sql in here.recording.statements)
 
 
-def _answer(here: ForeignWorld, tenant: str, asked: Asked) -> tuple[int, str]:
+def _answer(here: ForeignWorld, tenant: str, asked: ForeignRequest) -> tuple[int, str]:
     """The response; of an export, the events in its file; what is saved here is deleted."""
     status, found = here.ask(asked.route, tenant, asked.body, asked.query, asked.place)
     if status == 202:
@@ -107,7 +107,7 @@ def _answer(here: ForeignWorld, tenant: str, asked: Asked) -> tuple[int, str]:
     return status, json.dumps(found)
 
 
-def _check_counts(asked: Asked, found: dict[str, Any], own: int) -> None:
+def _check_counts(asked: ForeignRequest, found: dict[str, Any], own: int) -> None:
     """No response counts more than the tenant's own events: 2 * `own`, in all of time. It has its cost."""
     most = 2 * own
     if "estimate" in found or asked.route in WITHOUT_COST:

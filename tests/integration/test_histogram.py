@@ -27,7 +27,7 @@ ROWS = 3000
 Logged = dict[str, Any]
 
 
-def made(seed: int) -> list[Logged]:
+def generate_events(seed: int) -> list[Logged]:
     """Events with a rare level, a field that some lack, and one of many values."""
     random = Random(seed)
     return [
@@ -44,7 +44,7 @@ def made(seed: int) -> list[Logged]:
     ]
 
 
-EVENTS = {(tenant, store): made(at) for at, (tenant, store) in enumerate(
+EVENTS = {(tenant, store): generate_events(at) for at, (tenant, store) in enumerate(
     (tenant, store) for tenant in TENANTS for store in ("ours", "own")
 )}  # fmt: skip
 

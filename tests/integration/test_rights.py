@@ -46,12 +46,12 @@ def test_a_copy_is_made_and_its_link_needs_no_key(stack: RunningStack, client: h
     assert asked.status_code == 202
     path = f"/v1/account/exports/{asked.json()['id']}"
 
-    def shown() -> dict[str, Any]:
+    def export_status() -> dict[str, Any]:
         invoke(stack, "exporter")
         answer: dict[str, Any] = client.get(path, headers=admin).json()
         return answer
 
-    wait_until(lambda: shown()["state"] == "ready", 120, "the copy is ready")
+    wait_until(lambda: export_status()["state"] == "ready", 120, "the copy is ready")
     link = client.get(path, headers=admin).json()["url"]
     archive = zipfile.ZipFile(io.BytesIO(httpx.get(link).content))
     manifest = json.loads(archive.read("manifest.json"))

@@ -39,7 +39,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 def cost(port: int, name: str, *, within_cpu_seconds: float = math.inf, **more: int) -> Cost:
     return cost_of(
-        "tests.integration.hostile_searches:answered",
+        "tests.integration.hostile_searches:count_answers",
         {"port": port, "name": name, **more},
         memory_mb=MEMORY_MB,
         timeout_seconds=600,

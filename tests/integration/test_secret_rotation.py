@@ -143,11 +143,11 @@ def users(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     opened: list[str] = []
     connect = clickhouse_connect.get_client
 
-    def noted(**asked: Any) -> Any:
-        opened.append(asked["username"])
-        return connect(**asked)
+    def connect_and_record(**settings: Any) -> Any:
+        opened.append(settings["username"])
+        return connect(**settings)
 
-    monkeypatch.setattr(clickhouse_connect, "get_client", noted)
+    monkeypatch.setattr(clickhouse_connect, "get_client", connect_and_record)
     return opened
 
 

@@ -75,10 +75,10 @@ def test_a_stripe_that_is_killed_knows_its_customers_and_has_our_plans(
         if each.data.object.id == made
     )
 
-    def taken() -> bool:
+    def webhook_accepted() -> bool:
         return any((each["event"], each["status"]) == (event.id, 200) for each in deliveries(stack))
 
-    wait_until(taken, 30, "its events are taken")
+    wait_until(webhook_accepted, 30, "its events are taken")
     log_lines = (stack.logs / "catalogue.log").read_text().splitlines()
     wait_until(lambda: _synced_again(stack), 30, "the catalogue is looked at again")
     assert log_lines[0] == "make the meter astralog_bytes"

@@ -69,7 +69,7 @@ def _messages(found: Any) -> list[str]:
     return [event["message"] for event in found["events"]]
 
 
-def _sent(tenant: str, store: str) -> list[str]:
+def _expected_messages(tenant: str, store: str) -> list[str]:
     return [f"{tenant} {store} {each[-1]}{at}" for each in OBJECTS for at in range(EVENTS)]
 
 
@@ -81,7 +81,7 @@ def test_a_trace_has_the_callers_events_as_they_were_sent_and_none_of_another_te
     queries.managed_until = 0
     status, found = queries.trace(TRACE, tenant, plan, **EVER)
     assert status == 200, found
-    assert _messages(found) == _sent(tenant, store)
+    assert _messages(found) == _expected_messages(tenant, store)
     assert found["services"] == [f"{store}-0", f"{store}-1"]
     assert [(each["span_id"], each["events"], each["duration_ms"]) for each in found["spans"]] == [
         ("span-0", EVENTS, 250.0),
@@ -96,7 +96,9 @@ def test_a_trace_across_a_move_to_byoc_has_the_events_of_both_stores(
 ) -> None:
     status, found = queries.trace(TRACE, tenant, "byoc", **EVER)
     assert status == 200, found
-    assert sorted(_messages(found)) == sorted([*_sent(tenant, "ours"), *_sent(tenant, "own")])
+    assert sorted(_messages(found)) == sorted(
+        [*_expected_messages(tenant, "ours"), *_expected_messages(tenant, "own")]
+    )
     assert {each["service"] for each in found["spans"]} == {"ours-0", "ours-1", "own-0", "own-1"}
 
 
@@ -135,7 +137,7 @@ def test_half_of_a_trace_is_an_error_and_a_store_without_a_table_has_no_events(
     own: dict[str, Any] = {"acme": FailingStore(refusal(code))}
     found = QueryRequests(monkeypatch, databases[0], own).trace(TRACE, "acme", "byoc", **EVER)
     assert found[0] == status
-    assert status == 400 or _messages(found[1]) == _sent("acme", "ours")
+    assert status == 400 or _messages(found[1]) == _expected_messages("acme", "ours")
 
 
 def test_a_trace_without_a_time_range_reads_few_granules(

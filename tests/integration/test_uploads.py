@@ -110,7 +110,7 @@ def test_a_customers_file_is_read_in_their_bucket_and_loaded_into_their_clickhou
     (shown,) = wait_for(client, stack.byoc_keys["read"], run, 1)
     assert (shown["state"], shown["rows_stored"], shown["original"]) == ("done", 300, "keep")
 
-    def theirs() -> int:
+    def rows_stored() -> int:
         found = stack.rows(
             "SELECT count() AS n FROM {database:Identifier}.events "
             "WHERE JSONExtractString(metadata, 'run') = {run:String}",
@@ -119,7 +119,7 @@ def test_a_customers_file_is_read_in_their_bucket_and_loaded_into_their_clickhou
         )
         return int(found[0]["n"])
 
-    wait_until(lambda: theirs() == 300, 60, "their rows are there")
+    wait_until(lambda: rows_stored() == 300, 60, "their rows are there")
     assert stack.stored_ids(run) == []
     announced = client.post(
         "/v1/uploads", json={"filename": "own.log", "size": 3}, headers=bearer(stack.byoc_keys["ingest"])

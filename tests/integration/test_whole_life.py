@@ -55,13 +55,13 @@ def test_of_a_whole_life_nothing_is_left_but_the_receipt(all_of_it: Lives) -> No
 def _tries_it(here: Lives, both: tuple[Customer, ...]) -> None:
     """On the trial, for nothing: logs, a file, a search."""
     for each in both:
-        assert here.done("GET /v1/account", each.token)["plan"] == "trial"
+        assert here.ask_ok("GET /v1/account", each.token)["plan"] == "trial"
         assert here.logs(each) == (202, "")
         assert here.drops(each) == "loading"
     here.work(*both)
     assert [here.upload_states(each) for each in both] == [{"done"}, {"done"}]
     for each in both:
-        assert sorted(here.found(each)) == sorted(each.lines)
+        assert sorted(here.search_messages(each)) == sorted(each.lines)
 
 
 def _subscribes(here: Lives, both: tuple[Customer, ...]) -> None:
@@ -72,7 +72,7 @@ def _subscribes(here: Lives, both: tuple[Customer, ...]) -> None:
         here.buys(each, "managed_30", **CARD)
     here.work(*both)
     for each in both:
-        assert here.done("GET /v1/billing", each.token)["plan"] == "managed_30"
+        assert here.ask_ok("GET /v1/billing", each.token)["plan"] == "managed_30"
         assert here.logs(each, 5) == (202, "")
     here.work(*both)
 
@@ -84,7 +84,7 @@ def _is_billed(here: Lives, both: tuple[Customer, ...]) -> None:
     reported = here.shop.billing_api.usage.tally(both[0].tenant).reported
     today = datetime.fromtimestamp(here.now(), UTC).date()
     asked = {"from": (today - timedelta(days=20)).isoformat(), "to": today.isoformat()}
-    usage = here.done("GET /v1/usage", both[0].key, query=asked)
+    usage = here.ask_ok("GET /v1/usage", both[0].key, query=asked)
     assert sum(day["rows"] for day in usage["days"]) == len(both[0].lines)
     assert 0 < reported.landed_bytes < sum(day["bytes"] for day in usage["days"])
     here.later(*both, days=31)
@@ -100,9 +100,9 @@ def _is_billed(here: Lives, both: tuple[Customer, ...]) -> None:
 def _downgrades(here: Lives, both: tuple[Customer, ...]) -> None:
     """At once, and logs are still accepted."""
     ada = both[0]
-    assert here.done("POST /v1/billing/plan", ada.token, {"plan": "managed_15"})["plan"] == "managed_15"
+    assert here.ask_ok("POST /v1/billing/plan", ada.token, {"plan": "managed_15"})["plan"] == "managed_15"
     here.work(*both)
-    assert here.done("GET /v1/account", ada.token)["retention_days"] == 15
+    assert here.ask_ok("GET /v1/account", ada.token)["retention_days"] == 15
     for each in both:
         assert here.logs(each) == (202, "")
         assert here.drops(each) == "loading"
@@ -114,10 +114,10 @@ def _takes_a_copy(here: Lives, ada: Customer, both: tuple[Customer, ...]) -> Non
     """Of everything, with the logs: complete, and of this account only."""
     now = datetime.fromtimestamp(here.now(), UTC)
     logs = {"from": (now - timedelta(days=89)).isoformat(), "to": (now + timedelta(days=1)).isoformat()}
-    asked = here.done("POST /v1/account/export", ada.token, {"logs": logs})
+    asked = here.ask_ok("POST /v1/account/export", ada.token, {"logs": logs})
     for _ in range(ROUNDS):
         here.later(*both, minutes=2)
-        copy = here.done("GET /v1/account/exports/{id}", ada.token, id=asked["id"])
+        copy = here.ask_ok("GET /v1/account/exports/{id}", ada.token, id=asked["id"])
         if copy["state"] == "ready":
             break
     assert "url" in copy
@@ -135,26 +135,26 @@ def _takes_a_copy(here: Lives, ada: Customer, both: tuple[Customer, ...]) -> Non
 def _unsubscribes(here: Lives, ada: Customer, bob: Customer) -> None:
     """By the link in a mail; what concerns the account is mailed all the same."""
     _announce(here, "news-1", ada, bob)
-    assert [len(_sent(here, each, "news-1")) for each in (ada, bob)] == [1, 1]
-    here.done("POST /v1/unsubscribe/{token}", token=here.token_in(here.mails(ada)[-1]))
+    assert [len(_mails_about(here, each, "news-1")) for each in (ada, bob)] == [1, 1]
+    here.ask_ok("POST /v1/unsubscribe/{token}", token=here.token_in(here.mails(ada)[-1]))
     _announce(here, "news-2", ada, bob)
     here.here.notices.put(ada.tenant, "outage", "downtime", "Outage outage", "We were away.")
     here.work(ada, bob)
-    assert [len(_sent(here, each, "news-2")) for each in (ada, bob)] == [0, 1]
-    assert len(_sent(here, ada, "outage")) == 1
+    assert [len(_mails_about(here, each, "news-2")) for each in (ada, bob)] == [0, 1]
+    assert len(_mails_about(here, ada, "outage")) == 1
 
 
 def _leaves(here: Lives, ada: Customer, bob: Customer, texts: list[str]) -> None:
     """The account is closed at once, can be taken back for a week, and is gone within a day after that."""
     rows = here.here.hash_of(bob.tenant)
     customer = here.shop.record(ada.tenant).customer_id
-    asked = here.done("DELETE /v1/account", ada.token, {"confirm": ada.tenant})
+    asked = here.ask_ok("DELETE /v1/account", ada.token, {"confirm": ada.tenant})
     assert here.logs(ada) == (402, "account_closing")
     here.put(f"v1/tenant={ada.tenant}/closing-{ada.mark}", b'{"message": "not read"}')
-    newest = here.done("GET /v1/uploads", ada.key)["uploads"][0]
+    newest = here.ask_ok("GET /v1/uploads", ada.key)["uploads"][0]
     assert (newest["state"], newest["error"]["code"]) == ("failed", "account_closing")
     here.later(ada, bob, days=6.9)
-    assert here.found(ada), "it can still be taken back"
+    assert here.search_messages(ada), "it can still be taken back"
     here.later(ada, bob, days=0.2)
     assert here.ask("POST /v1/search", ada.key, {"limit": 1})[0] == 401
     assert here.ask("GET /v1/account", ada.token)[0] == 401
@@ -177,7 +177,7 @@ def _leaves(here: Lives, ada: Customer, bob: Customer, texts: list[str]) -> None
 def _until_verified(here: Lives, ada: Customer, bob: Customer, erasure_id: str) -> Any:
     """The status of the erasure at its end, for any caller who has its id."""
     for _ in range(ROUNDS):
-        erasure = here.done("GET /v1/erasures/{id}", id=erasure_id)
+        erasure = here.ask_ok("GET /v1/erasures/{id}", id=erasure_id)
         if erasure["state"] == "verified":
             return erasure
         here.later(ada, bob, minutes=20)
@@ -205,7 +205,7 @@ def _stays(here: Lives, bob: Customer) -> None:
     assert here.shop.subscription(bob.tenant)["status"] == "active"
     assert here.logs(bob) == (202, "")
     here.work(bob)
-    assert sorted(here.found(bob)) == sorted(bob.lines)
+    assert sorted(here.search_messages(bob)) == sorted(bob.lines)
 
 
 def _traces(here: Lives, customer: Customer) -> list[str]:
@@ -224,7 +224,7 @@ def _announce(here: Lives, name: str, *customers: Customer) -> None:
     here.work(*customers)
 
 
-def _sent(here: Lives, customer: Customer, word: str) -> list[Any]:
+def _mails_about(here: Lives, customer: Customer, word: str) -> list[Any]:
     return [each for each in here.mails(customer) if word in each.subject]
 
 

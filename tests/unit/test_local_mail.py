@@ -38,7 +38,7 @@ def mailed(endpoint: str) -> None:
     mailer.send(ADA, "News", "Text", {"List-Unsubscribe": "<http://x/1>"}, {"person": "p-1"})
 
 
-def ordered(endpoint: str, to: str, event: str) -> int:
+def order_event(endpoint: str, to: str, event: str) -> int:
     body = json.dumps({"to": to, "event": event}).encode()
     try:
         with urlopen(Request(f"{endpoint}/_mail", body, method="POST"), timeout=10) as answer:  # noqa: S310
@@ -67,7 +67,7 @@ def test_the_page_shows_the_headers_that_were_added(endpoint: str) -> None:
     ("event", "what"), [("bounce", "bounce"), ("transient_bounce", "other"), ("complaint", "complaint")]
 )
 def test_an_ordered_event_comes_once_in_the_envelope_of_sns(endpoint: str, event: str, what: str) -> None:
-    assert ordered(endpoint, ADA, event) == 202
+    assert order_event(endpoint, ADA, event) == 202
     (body,) = receive_feedback(endpoint)
     assert {"Type", "MessageId", "TopicArn", "Message", "Timestamp"} <= json.loads(body).keys()
     met = parse_event(SQSRecord({"body": body}))
@@ -76,5 +76,5 @@ def test_an_ordered_event_comes_once_in_the_envelope_of_sns(endpoint: str, event
 
 @pytest.mark.parametrize(("to", "event"), [("nobody@example.com", "bounce"), (ADA, "lost")])
 def test_an_order_that_fits_nothing_is_refused(endpoint: str, to: str, event: str) -> None:
-    assert ordered(endpoint, to, event) == 400
+    assert order_event(endpoint, to, event) == 400
     assert receive_feedback(endpoint) == []

@@ -30,7 +30,7 @@ def pid_behind(port: int) -> int:
         return int(answer.read())
 
 
-def gone(pid: int) -> bool:
+def has_ended(pid: int) -> bool:
     for _ in range(40):
         try:
             os.kill(pid, 0)
@@ -58,7 +58,7 @@ def test_a_killed_child_is_back_on_its_port_within_a_second_or_so(tmp_path: Path
     first, second = asyncio.run(scenario())
     assert first != second
     assert restarts == [{"sample": second}]
-    assert gone(second)
+    assert has_ended(second)
 
 
 def test_a_child_ends_when_its_supervisor_is_gone(tmp_path: Path) -> None:

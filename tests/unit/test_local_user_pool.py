@@ -31,7 +31,7 @@ def cognito(endpoint: str) -> Any:
     return client("cognito-idp", endpoint)
 
 
-def shown(endpoint: str, query: str = "") -> list[dict[str, str]]:
+def outbox_mails(endpoint: str, query: str = "") -> list[dict[str, str]]:
     with urlopen(f"{endpoint}/_mail{query}", timeout=10) as answer:  # noqa: S310
         mails: list[dict[str, str]] = json.load(answer)
         return mails
@@ -151,16 +151,16 @@ def test_a_mail_of_either_interface_is_shown_to_who_asks_for_its_reader(endpoint
     raw["From"], raw["To"], raw["Subject"] = MAIL_FROM, "grace@example.com", "Third"
     raw.set_content("Grüße")
     both.send_email(Content={"Raw": {"Data": raw.as_bytes()}})
-    mails = shown(endpoint, "?to=grace@example.com")
+    mails = outbox_mails(endpoint, "?to=grace@example.com")
     assert [(each["subject"], each["text"].strip()) for each in mails] == [
         ("Second", "Plain text"),
         ("First", "Older interface"),
         ("Third", "Grüße"),
     ]
     assert {*mails[0]} == {"to", "subject", "text", "at", "headers"}
-    assert [each["subject"] for each in shown(endpoint, "?to=alan@example.com")] == ["Second"]
-    assert shown(endpoint, "?to=nobody@example.com") == []
-    assert [each for each in shown(endpoint) if each["to"] == "grace@example.com"] == mails
+    assert [each["subject"] for each in outbox_mails(endpoint, "?to=alan@example.com")] == ["Second"]
+    assert outbox_mails(endpoint, "?to=nobody@example.com") == []
+    assert [each for each in outbox_mails(endpoint) if each["to"] == "grace@example.com"] == mails
 
 
 def test_ses_sends_for_no_unverified_sender(endpoint: str) -> None:
@@ -170,7 +170,7 @@ def test_ses_sends_for_no_unverified_sender(endpoint: str) -> None:
             Destination={"ToAddresses": ["unasked@example.com"]},
             Content={"Simple": {"Subject": {"Data": "S"}, "Body": {"Text": {"Data": "T"}}}},
         )
-    assert shown(endpoint, "?to=unasked@example.com") == []
+    assert outbox_mails(endpoint, "?to=unasked@example.com") == []
 
 
 def test_the_outbox_keeps_the_newest() -> None:

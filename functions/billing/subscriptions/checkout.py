@@ -61,10 +61,10 @@ class PaymentService:
             pages.append(self.service.stripe.start_checkout(record.customer_id, self._order(new, prices)))
             return replace(new, checkout_session=pages[-1][0], checkout_at=int(self.service.clock()))
 
-        def noted(record: BillingRecord) -> Sequence[Item]:
+        def audit_entries(record: BillingRecord) -> Sequence[Item]:
             return [self.service.audit.entry(record.tenant, who, "billing.checkout_begun", plan)]
 
-        self.service.change(tenant, begun, who, also=noted)
+        self.service.change(tenant, begun, who, also=audit_entries)
         return pages[-1][1]
 
     def portal(self, tenant: TenantId) -> str:

@@ -6,6 +6,6 @@ from typing import Any
 from functions.privacy.inventory_entry import InventoryEntry
 
 
-def shown(item: Mapping[str, Any], inventory_entry: InventoryEntry) -> dict[str, Any]:
+def exported_attributes(item: Mapping[str, Any], inventory_entry: InventoryEntry) -> dict[str, Any]:
     """Those on the inventory's list, in that order; `item`: see functions.shared.tables.plain."""
     return {name: item[name] for name in inventory_entry.shows if name in item}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from functions.privacy.export.attributes import shown
+from functions.privacy.export.attributes import exported_attributes
 from functions.privacy.export.exclusions import NO_EXCLUSIONS, Exclusions
 from functions.privacy.export.logs import LogPosition, Logs
 from functions.privacy.inventory_entry import InventoryEntry
@@ -81,7 +81,7 @@ class TableSource:
         return self.inventory_entry.table not in ("exports", "search-exports") or "state" in item
 
     def _record(self, item: dict[str, Any]) -> Record:
-        record = shown(item, self.inventory_entry)
+        record = exported_attributes(item, self.inventory_entry)
         if "summary" in record:
             record["summary"] = json.loads(record["summary"])
         if "request" in record:

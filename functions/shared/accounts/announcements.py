@@ -75,10 +75,10 @@ class Announcements:
         items = [*self._table.query(str(tenant)), *self._table.query(ALL_ACCOUNTS)]
         now = self._clock()
         # DynamoDB deletes expired items late, so the expiry date is checked.
-        shown = [_shown(item) for item in items if item.forget_at > now]
+        announcements = [_as_json(item) for item in items if item.forget_at > now]
         after = "" if since is None else timestamp_text(since.timestamp())
         return sorted(
-            (each for each in shown if each["at"] > after),
+            (each for each in announcements if each["at"] > after),
             key=lambda each: (each["at"], each["id"]),
             reverse=True,
         )
@@ -88,7 +88,7 @@ def _beginning(day: date | None) -> float:
     return 0.0 if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
 
 
-def _shown(item: AnnouncementItem) -> dict[str, Any]:
+def _as_json(item: AnnouncementItem) -> dict[str, Any]:
     return {
         "id": item.announcement,
         "at": item.at,

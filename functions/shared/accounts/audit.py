@@ -102,7 +102,7 @@ class AuditTrail:
         older = None if cursor is None else AuditItem.entry < cursor
         items = self._table.page(str(tenant), sort=older, newest_first=True, limit=limit + 1).items
         more = len(items) > limit
-        return AuditPage([_shown(item) for item in items[:limit]], items[limit - 1].entry if more else None)
+        return AuditPage([_as_json(item) for item in items[:limit]], items[limit - 1].entry if more else None)
 
     def _item(self, tenant: TenantId, who: Origin, action: str, subject: str) -> AuditItem:
         now = self._clock()
@@ -123,7 +123,7 @@ def _cut(user_agent: str) -> str:
     return user_agent[:MAX_USER_AGENT_CHARACTERS].encode("utf-8", "replace").decode()
 
 
-def _shown(item: AuditItem) -> dict[str, str]:
+def _as_json(item: AuditItem) -> dict[str, str]:
     return {
         "id": item.entry,
         "at": item.at,

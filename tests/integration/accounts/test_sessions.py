@@ -26,7 +26,7 @@ from tests.unit.accounts.public_routes import OTHER_PASSWORD, PASSWORD, World, n
 
 
 @pytest.fixture
-def asked(here: World) -> list[str]:
+def cognito_operations(here: World) -> list[str]:
     """The names of the operations that Cognito is asked for."""
     names: list[str] = []
     here.clients["cognito-idp"].meta.events.register(
@@ -64,16 +64,16 @@ def person_of(here: World, email: str) -> Person:
 
 
 def test_made_up_refresh_tokens_are_counted_by_network_and_reach_no_service(
-    here: World, asked: list[str]
+    here: World, cognito_operations: list[str]
 ) -> None:
     shared, elsewhere = new_address(), new_address()
     good = here.log_in(here.joined(), address=shared).body["refresh_token"]
-    asked.clear()
+    cognito_operations.clear()
     began = time.process_time()
     statuses = [refreshed(here, "a", shared).status for _ in range(150)]
     assert statuses == [401] * MOST + [429] * (150 - MOST)
     assert time.process_time() - began < 10
-    assert asked == []
+    assert cognito_operations == []
     stopped = refreshed(here, "a", shared)
     assert stopped.refused == (429, "too_many_attempts")
     assert 1 <= int(stopped.headers["retry-after"]) <= 300
@@ -101,7 +101,7 @@ def test_no_refusal_of_a_refresh_token_waits(here: World) -> None:
     assert time.monotonic() - began < 10
 
 
-def test_a_token_that_was_changed_anywhere_is_made_up(here: World, asked: list[str]) -> None:
+def test_a_token_that_was_changed_anywhere_is_made_up(here: World, cognito_operations: list[str]) -> None:
     mine, theirs = (here.log_in(here.joined()).body["refresh_token"] for _ in range(2))
     version, whose, signature, rest = mine.split(".", 3)
     _, whose_else, signature_else, rest_else = theirs.split(".", 3)
@@ -115,13 +115,13 @@ def test_a_token_that_was_changed_anywhere_is_made_up(here: World, asked: list[s
         f"r2.{whose}.{signature}.{rest}",
         mine.replace(".", "=", 1),
     ]
-    asked.clear()
+    cognito_operations.clear()
     answers = [refreshed(here, each) for each in forged]
     assert [each.refused for each in answers] == [(401, "invalid_login")] * len(forged)
     assert {each.body["error"] for each in answers} == {
         "The session is not valid, or it has ended: log in again."
     }
-    assert asked == []
+    assert cognito_operations == []
     assert refreshed(here, mine).status == refreshed(here, theirs).status == 200
 
 
@@ -134,15 +134,15 @@ def test_a_signature_for_another_purpose_opens_nothing(here: World) -> None:
 
 
 def test_one_person_does_not_refresh_without_end_and_stops_no_other(
-    here: World, monkeypatch: pytest.MonkeyPatch, asked: list[str]
+    here: World, monkeypatch: pytest.MonkeyPatch, cognito_operations: list[str]
 ) -> None:
     monkeypatch.setattr(attempts_module, "SESSION_USES", 20)
     shared = new_address()
     mine, theirs = (here.log_in(here.joined(), address=shared).body["refresh_token"] for _ in range(2))
-    asked.clear()
+    cognito_operations.clear()
     statuses = [refreshed(here, mine, shared).status for _ in range(25)]
     assert statuses == [200] * 20 + [429] * 5
-    assert asked.count("GetTokensFromRefreshToken") == 20
+    assert cognito_operations.count("GetTokensFromRefreshToken") == 20
     assert refreshed(here, theirs, shared).status == 200
 
 

@@ -134,7 +134,7 @@ def as_principal(context: dict[str, str]) -> Principal:
     return principal({"requestContext": {"authorizer": {"lambda": context}}})
 
 
-def refused(context: dict[str, str]) -> HttpError:
+def rejection_of(context: dict[str, str]) -> HttpError:
     with pytest.raises(HttpError) as caught:
         as_principal(context)
     return caught.value
@@ -176,7 +176,7 @@ def test_a_good_key_says_who_is_calling(gate: Gate) -> None:
     [{}, {"authorization": "Bearer nonsense"}, {"authorization": f"Bearer {keys.generate()}"}],
 )
 def test_without_a_known_key_the_answer_is_401(gate: Gate, headers: dict[str, str]) -> None:
-    answer = refused(gate.authority.context(headers, NOW, HERE))
+    answer = rejection_of(gate.authority.context(headers, NOW, HERE))
     assert (answer.status, answer.code) == (401, "unauthorized")
 
 
@@ -188,7 +188,7 @@ def test_a_typing_error_costs_no_look_up(gate: Gate) -> None:
 def test_an_expired_key_is_refused_even_from_the_cache(gate: Gate) -> None:
     text = gate.directory.add(ACME, "ingest", expires_at=int(NOW) + 1)
     assert gate.ask(text)["verdict"] == "ok"
-    answer = refused(gate.ask(text, NOW + 2))
+    answer = rejection_of(gate.ask(text, NOW + 2))
     assert (answer.status, answer.code) == (401, "key_expired")
 
 
@@ -341,7 +341,7 @@ def test_nowhere_else_is_a_token_looked_for(gate: Gate, headers: dict[str, str])
 def test_a_refused_token_is_401_and_says_what_to_do(gate: Gate) -> None:
     gate.crowd.add("s-acme", ACME)
     for text in (token("s-acme", "forged"), token("s-acme", ""), token("s-nobody")):
-        answer = refused(gate.ask(text))
+        answer = rejection_of(gate.ask(text))
         assert (answer.status, answer.code) == (401, "unauthorized")
         assert "log in again" in answer.message
     assert gate.count.failed == {}
@@ -375,11 +375,11 @@ def test_who_tries_keys_is_stopped_and_a_good_key_from_there_is_not(
 ) -> None:
     good = gate.directory.add(ACME, "ingest")
     for _ in range(MOST):
-        assert refused(gate.ask(bad())).status == 401
-    answer = refused(gate.ask(bad()))
+        assert rejection_of(gate.ask(bad())).status == 401
+    answer = rejection_of(gate.ask(bad()))
     assert (answer.status, answer.code, answer.retry_after_seconds) == (429, "too_many_attempts", 60)
     assert gate.ask(good)["verdict"] == "ok"
-    assert refused(gate.ask(bad(), address=ELSEWHERE)).status == 401
+    assert rejection_of(gate.ask(bad(), address=ELSEWHERE)).status == 401
 
 
 def test_an_expired_key_is_no_guess(gate: Gate) -> None:

@@ -22,8 +22,10 @@ def without_request_id(answer: Answer) -> tuple[int, str, str]:
     return answer["statusCode"], json.dumps(answer["headers"]), json.dumps(body)
 
 
-def asked(here: World, route: str, tenant: str, key_id: str) -> tuple[tuple[int, str, str], list[str]]:
-    """The answer, and what was asked of DynamoDB for it."""
+def response_and_reads(
+    here: World, route: str, tenant: str, key_id: str
+) -> tuple[tuple[int, str, str], list[str]]:
+    """The answer, and what was read from DynamoDB for it."""
     here.calls.clear()
     answer = here.ask(route, tenant, key_id=key_id)
     return without_request_id(answer), list(here.calls)
@@ -42,11 +44,11 @@ def test_a_thousand_pairs_of_accounts_see_nothing_of_each_other(here: World) -> 
         held[tenant] = f"key_{number:020x}"
         here.key(tenant, held[tenant], **chance.choice(states()))
     for route in BY_ID:
-        nobodys = {asked(here, route, tenant, "key_" + "f" * 20)[0] for tenant in tenants}
+        nobodys = {response_and_reads(here, route, tenant, "key_" + "f" * 20)[0] for tenant in tenants}
         assert [each[0] for each in nobodys] == [404]
         for _ in range(PAIRS):
             mine, theirs = chance.sample(tenants, 2)
-            answer, calls = asked(here, route, mine, held[theirs])
+            answer, calls = response_and_reads(here, route, mine, held[theirs])
             assert {answer} == nobodys
             assert calls == ["BatchGetItem"]
     after = {tenant: here.account_service.keys.list(tenant) for tenant in tenants}
@@ -61,8 +63,8 @@ def test_a_key_of_another_costs_as_many_reads_as_one_that_never_was(
     here: World, acme: TenantId, globex: TenantId, route: str
 ) -> None:
     here.key(globex, "key_theirs")
-    theirs = asked(here, route, acme, "key_theirs")
-    nobodys = asked(here, route, acme, "key_nobody")
+    theirs = response_and_reads(here, route, acme, "key_theirs")
+    nobodys = response_and_reads(here, route, acme, "key_nobody")
     assert theirs == nobodys
     assert theirs[0][0] == 404
 
@@ -99,4 +101,7 @@ def test_an_id_that_cannot_be_one_is_404_too(
 ) -> None:
     here.key(globex, "key_theirs")
     for route in BY_ID:
-        assert asked(here, route, acme, key_id)[0] == asked(here, route, acme, "key_nobody")[0]
+        assert (
+            response_and_reads(here, route, acme, key_id)[0]
+            == response_and_reads(here, route, acme, "key_nobody")[0]
+        )

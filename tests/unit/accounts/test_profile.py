@@ -30,7 +30,7 @@ _numbers = count()
 ROUTES = ("GET /v1/account", "PATCH /v1/account", "POST /v1/account/email/confirm")
 
 
-def shown(here: World, tenant: str, **how: Any) -> dict[str, Any]:
+def get_account(here: World, tenant: str, **how: Any) -> dict[str, Any]:
     answer = here.ask("GET /v1/account", tenant, **how)
     assert answer["statusCode"] == 200, answer["body"]
     return dict(decoded(answer))
@@ -51,7 +51,7 @@ def test_an_account_is_shown_with_its_person(
     here: World, acme: TenantId, globex: TenantId, person: bool
 ) -> None:
     for tenant in (acme, globex):
-        assert shown(here, tenant, person=person) == {
+        assert get_account(here, tenant, person=person) == {
             "tenant_id": tenant,
             "name": f"Owner of {tenant}",
             "email": f"{tenant}@example.com",
@@ -61,7 +61,7 @@ def test_an_account_is_shown_with_its_person(
 
 def test_an_account_that_an_operator_made_has_no_person(here: World) -> None:
     tenant = here.account("operated", owner=False)
-    assert shown(here, tenant)["email"] is None
+    assert get_account(here, tenant)["email"] is None
     status, body = patch(here, tenant, {"name": "x"})
     assert (status, body["code"]) == (409, "no_owner")
 
@@ -70,11 +70,11 @@ def test_an_account_that_an_operator_made_has_no_person(here: World) -> None:
 def test_name_and_marketing_are_changed_by_key_or_person(
     here: World, acme: TenantId, globex: TenantId, person: bool
 ) -> None:
-    before = shown(here, globex)
+    before = get_account(here, globex)
     status, body = patch(here, acme, {"name": " Wile E. ", "marketing_opt_in": True}, person=person)
     assert (status, body["name"], body["marketing_opt_in"]) == (200, "Wile E.", True)
-    assert shown(here, acme) == body
-    assert shown(here, globex) == before
+    assert get_account(here, acme) == body
+    assert get_account(here, globex) == before
     assert here.entries(globex) == []
     actor = f"person:person-{acme}" if person else "key:key_caller"
     assert {(each["action"], each["subject"], each["actor"]) for each in here.entries(acme)} == {
@@ -117,12 +117,15 @@ def test_a_new_address_counts_once_it_is_confirmed(here: World, acme: TenantId, 
     status, body = patch(here, acme, {"email": "New@Example.org", "name": "Wile"}, person=True)
     assert (status, body) == (202, {"status": "confirmation_sent"})
     assert here.provider.mailed == [(token_of(acme), "new@example.org")]
-    assert (shown(here, acme)["email"], shown(here, acme)["name"]) == (f"{acme}@example.com", "Wile")
+    assert (get_account(here, acme)["email"], get_account(here, acme)["name"]) == (
+        f"{acme}@example.com",
+        "Wile",
+    )
     assert confirm(here, acme, "000000")[1]["code"] == "invalid_code"
-    assert shown(here, acme)["email"] == f"{acme}@example.com"
+    assert get_account(here, acme)["email"] == f"{acme}@example.com"
     status, body = confirm(here, acme)
     assert (status, body["email"]) == (200, "new@example.org")
-    assert shown(here, globex)["email"] == f"{globex}@example.com"
+    assert get_account(here, globex)["email"] == f"{globex}@example.com"
     assert sorted(here.actions(acme)) == [
         "account.email_change_requested",
         "account.email_changed",
@@ -146,7 +149,7 @@ def test_a_key_cannot_change_the_address_nor_anything_beside_it(here: World, acm
     assert (status, body["code"]) == (403, "sign_in_required")
     assert confirm(here, acme, person=False)[1]["code"] == "sign_in_required"
     assert here.entries(acme) == []
-    assert shown(here, acme)["name"] == f"Owner of {acme}"
+    assert get_account(here, acme)["name"] == f"Owner of {acme}"
 
 
 def test_whether_another_person_has_an_address_is_not_revealed(here: World, acme: TenantId) -> None:
@@ -166,7 +169,7 @@ def test_a_person_of_another_account_is_not_shown(here: World, acme: TenantId, g
         ExpressionAttributeNames={"#o": "owner"},
         ExpressionAttributeValues={":o": {"S": f"person-{globex}"}},
     )
-    assert shown(here, acme)["email"] is None
+    assert get_account(here, acme)["email"] is None
     assert patch(here, acme, {"name": "Mallory"})[1]["code"] == "no_owner"
 
 
@@ -175,11 +178,11 @@ def test_a_person_of_another_account_is_not_shown(here: World, acme: TenantId, g
 def test_whatever_write_fails_there_is_no_change_without_its_entry(
     here: World, acme: TenantId, body: dict[str, Any], writes: int
 ) -> None:
-    before = shown(here, acme)
+    before = get_account(here, acme)
     here.writes_left = writes
     status, _ = patch(here, acme, body)
     here.writes_left = None
-    changed = shown(here, acme) != before
+    changed = get_account(here, acme) != before
     assert changed == (len(here.entries(acme)) == 1) == (writes > 0) == (status == 200)
 
 
@@ -200,7 +203,7 @@ def test_a_confirmed_address_has_its_entry(here: World, acme: TenantId, writes: 
     here.writes_left = writes
     status, _ = confirm(here, acme)
     here.writes_left = None
-    changed = shown(here, acme)["email"] == "new@example.org"
+    changed = get_account(here, acme)["email"] == "new@example.org"
     assert changed == ("account.email_changed" in here.actions(acme)) == (writes > 0) == (status == 200)
 
 
@@ -259,9 +262,9 @@ def test_a_confirmation_that_failed_half_way_is_finished_by_what_comes_next(
         status, body = confirm(here, acme)
         assert status == 200 or body["code"] == "no_email_change"
         assert (body.get("code") == "no_email_change") == (step == "the write's answer is lost")
-    assert shown(here, acme, person=True)["email"] == f"new-{acme}@example.org"
+    assert get_account(here, acme, person=True)["email"] == f"new-{acme}@example.org"
     assert here.actions(acme).count("account.email_changed") == 1
-    assert shown(here, globex, person=True)["email"] == f"{globex}@example.com"
+    assert get_account(here, globex, person=True)["email"] == f"{globex}@example.com"
     assert "account.email_changed" not in here.actions(globex)
 
 
@@ -291,7 +294,7 @@ def test_an_older_truth_never_replaces_a_newer_one(here: World, acme: TenantId) 
 
     here.provider.meanwhile = another
     assert confirm(here, acme)[1]["email"] == "second@example.org"
-    assert shown(here, acme)["email"] == "second@example.org"
+    assert get_account(here, acme)["email"] == "second@example.org"
 
 
 def test_a_change_that_dies_behind_another_is_found_by_looking(here: World, acme: TenantId) -> None:
@@ -305,8 +308,8 @@ def test_a_change_that_dies_behind_another_is_found_by_looking(here: World, acme
 
     here.provider.meanwhile = another
     confirm(here, acme)
-    assert shown(here, acme)["email"] == "first@example.org"
-    assert shown(here, acme, person=True)["email"] == "second@example.org"
+    assert get_account(here, acme)["email"] == "first@example.org"
+    assert get_account(here, acme, person=True)["email"] == "second@example.org"
 
 
 @examples(30, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -331,22 +334,22 @@ def test_whatever_fails_in_whatever_order_looking_brings_the_address_that_counts
     whole.provider.silent.clear()
     whole.provider.lost.clear()
     counts = whole.provider.emails[token_of(tenant)]
-    assert shown(whole, tenant, person=True)["email"] == counts
+    assert get_account(whole, tenant, person=True)["email"] == counts
 
 
 def test_the_provider_is_looked_at_once_and_only_while_a_change_is_asked_for(
     here: World, acme: TenantId
 ) -> None:
-    shown(here, acme, person=True)
+    get_account(here, acme, person=True)
     assert here.provider.looks == 0
     patch(here, acme, {"email": "new@example.org"}, person=True)
-    shown(here, acme)
+    get_account(here, acme)
     assert here.provider.looks == 0
-    shown(here, acme, person=True)
+    get_account(here, acme, person=True)
     assert here.provider.looks == 1
     confirm(here, acme)
     here.provider.looks = 0
-    shown(here, acme, person=True)
+    get_account(here, acme, person=True)
     assert here.provider.looks == 0
 
 
@@ -360,7 +363,7 @@ def test_an_account_is_shown_although_its_address_could_not_be_compared(
         here.provider.silent.add("verified_email")
     else:
         fault_in(here, fault, monkeypatch)
-    assert shown(here, acme, person=True)["email"] == f"{acme}@example.com"
+    assert get_account(here, acme, person=True)["email"] == f"{acme}@example.com"
 
 
 def test_the_old_address_can_be_asked_for_while_ours_is_stale(here: World, acme: TenantId) -> None:

@@ -28,7 +28,7 @@ def _environment(here: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     handler._account_service.cache_clear()
 
 
-def asked(key: str, tenant: str, route: str = "GET /v1/keys") -> Any:
+def ask(key: str, tenant: str, route: str = "GET /v1/keys") -> Any:
     event = event_of(route, tenant, None, "")
     event["headers"] = {"Authorization": f"Bearer {key}"}
     event["requestContext"]["authorizer"] = {"lambda": authorizer.handler(event, None)["context"]}
@@ -43,20 +43,20 @@ def test_an_admin_key_opens_its_own_account_and_no_other(
     for tenant, text in texts.items():
         here.directory.put_key(text, Key(tenant, f"key_{tenant}", frozenset({"admin"}), "default"))
     for tenant, text in texts.items():
-        assert [each["id"] for each in decoded(asked(text, tenant))["keys"]] == [f"key_{tenant}"]
-        assert decoded(asked(text, tenant, "GET /v1/account"))["tenant_id"] == tenant
+        assert [each["id"] for each in decoded(ask(text, tenant))["keys"]] == [f"key_{tenant}"]
+        assert decoded(ask(text, tenant, "GET /v1/account"))["tenant_id"] == tenant
 
 
 @pytest.mark.usefixtures("_environment")
 def test_failures_from_one_address_end_in_429_while_its_good_key_passes(here: World, acme: TenantId) -> None:
     good = keys.generate()
     here.directory.put_key(good, Key(acme, "key_good", frozenset({"admin"}), "default"))
-    statuses = [asked(keys.generate(), acme)["statusCode"] for _ in range(101)]
+    statuses = [ask(keys.generate(), acme)["statusCode"] for _ in range(101)]
     assert statuses == [401] * 100 + [429]
-    refused = asked("nonsense", acme)
+    refused = ask("nonsense", acme)
     assert (refused["statusCode"], decoded(refused)["code"]) == (429, "too_many_attempts")
     assert 1 <= int(refused["headers"]["retry-after"]) <= 60
-    assert asked(good, acme)["statusCode"] == 200
+    assert ask(good, acme)["statusCode"] == 200
 
 
 @pytest.mark.usefixtures("_environment")
@@ -64,7 +64,7 @@ def test_a_foreign_token_is_401(acme: TenantId, monkeypatch: pytest.MonkeyPatch)
     from functions.accounts import tokens
 
     monkeypatch.setattr(tokens, "_fetch", lambda _url: b'{"keys": []}')
-    answer = asked("eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.e30.c2ln", acme)
+    answer = ask("eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.e30.c2ln", acme)
     assert answer["statusCode"] == 401
     assert "log in again" in decoded(answer)["error"]
 
@@ -95,7 +95,7 @@ def test_an_account_that_is_to_be_erased_takes_no_logs_and_one_that_is_being_so_
         return found
 
     assert mark("SET closes_at = :x", {"N": "1"}) == {"mine": "ok account_closing", "theirs": "ok"}
-    assert decoded(asked(text, acme, "GET /v1/account"))["closes_at"] == "1970-01-01T00:00:01Z"
+    assert decoded(ask(text, acme, "GET /v1/account"))["closes_at"] == "1970-01-01T00:00:01Z"
     assert mark("REMOVE closes_at", {}) == {"mine": "ok", "theirs": "ok"}
     assert mark("SET closed = :x", {"BOOL": True}) == {"mine": "unknown_key", "theirs": "ok"}
     mark("REMOVE closed", {})

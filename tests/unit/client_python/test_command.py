@@ -7,12 +7,12 @@ import pytest
 from astralog import _command
 from astralog._reader import Reader
 
-Asked = list[tuple[dict[str, Any], int | None]]
+Searches = list[tuple[dict[str, Any], int | None]]
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
-    found: Asked = []
+def searches(monkeypatch: pytest.MonkeyPatch) -> Searches:
+    found: Searches = []
 
     def search(_self: Reader, body: dict[str, Any], limit: int | None) -> list[Any]:
         found.append((body, limit))
@@ -41,10 +41,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     ],
 )
 def test_times_and_queries_may_begin_with_a_minus(
-    asked: Asked, arguments: list[str], body: dict[str, Any], limit: int | None
+    searches: Searches, arguments: list[str], body: dict[str, Any], limit: int | None
 ) -> None:
     assert _command.main(["search", *arguments]) == 0
-    assert asked == [(body, limit)]
+    assert searches == [(body, limit)]
 
 
 @pytest.mark.parametrize("arguments", [["search", "--from"], ["search", "--limit", "0"], [], ["find", "x"]])

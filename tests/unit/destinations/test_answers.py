@@ -40,7 +40,7 @@ class Failing:
     get = put = remove = summary
 
 
-class People:
+class PeopleTable:
     """The table of people: acme's sessions have ended, those of globex have not."""
 
     def get_item(self, Key: Any, **_: Any) -> Any:  # noqa: N803 - DynamoDB's name
@@ -48,7 +48,7 @@ class People:
         return {"Item": {"sessions_ended_at": {"N": str(ended)}}}
 
 
-def asked(route: str, fault: RetryableError, **verdict: str) -> dict[str, Any]:
+def ask(route: str, fault: RetryableError, **verdict: str) -> dict[str, Any]:
     method, path = route.split()
     event = {
         "routeKey": route,
@@ -59,7 +59,7 @@ def asked(route: str, fault: RetryableError, **verdict: str) -> dict[str, Any]:
             "authorizer": {"lambda": {**CONTEXT, **verdict}},
         },
     }
-    sessions = SessionCheck("people", People())
+    sessions = SessionCheck("people", PeopleTable())
     service = DestinationService(Failing(fault), None, None, None, sessions, None)  # type: ignore[arg-type]
     return answering(lambda each: answer_to(each, service))(event, None)
 
@@ -79,7 +79,7 @@ ROUTES = pytest.mark.parametrize(
 @ROUTES
 @pytest.mark.parametrize("kind", [StoreUnavailableError, KeyServiceUnavailableError])
 def test_an_outage_on_our_side_asks_to_try_again(route: str, kind: type[RetryableError]) -> None:
-    answered = asked(route, kind("canary"))
+    answered = ask(route, kind("canary"))
     assert answered["statusCode"] == 503
     assert answered["headers"]["retry-after"] == "2"
     assert json.loads(answered["body"])["code"] == "try_again"
@@ -91,7 +91,7 @@ def test_an_ended_session_changes_nothing_even_while_it_is_cached(route: str) ->
     """The stores fail when they are asked: 503 means that the session was accepted."""
     began = str(NOON - 60)
     statuses = [
-        asked(route, StoreUnavailableError("x"), actor=f"person:s-{each}", signed_in_at=began)
+        ask(route, StoreUnavailableError("x"), actor=f"person:s-{each}", signed_in_at=began)
         for each in ("acme", "globex")
     ]
     assert [each["statusCode"] for each in statuses] == [401, 503]
@@ -99,5 +99,5 @@ def test_an_ended_session_changes_nothing_even_while_it_is_cached(route: str) ->
 
 @ROUTES
 def test_a_change_in_between_is_a_conflict(route: str) -> None:
-    answered = asked(route, DestinationChangedError("canary"))
+    answered = ask(route, DestinationChangedError("canary"))
     assert (answered["statusCode"], json.loads(answered["body"])["code"]) == (409, "concurrent_change")

@@ -44,8 +44,8 @@ def test_what_builds_on_a_failed_step_is_skipped_and_says_what_comes_first() -> 
     trying.run("d", fine)
     assert outcomes(trying) == ["failed", "skipped", "skipped", "ok"]
     assert trying.report()[2].detail == "Not run: a must pass first."
-    assert trying.report()[0].shown() == {"step": "a", "ok": False, "detail": "It broke.", "fix": "Fix it."}
-    assert "ok" not in trying.report()[1].shown()
+    assert trying.report()[0].as_json() == {"step": "a", "ok": False, "detail": "It broke.", "fix": "Fix it."}
+    assert "ok" not in trying.report()[1].as_json()
 
 
 def test_a_failure_that_does_not_block_lets_the_next_step_be_tried() -> None:

@@ -28,7 +28,7 @@ def pieces(body: bytes, size: int = 1024 * 1024) -> Iterator[bytes]:
     return (body[start : start + size] for start in range(0, len(body), size))
 
 
-def taken(body: bytes, receipt: ReceiptContext, content_type: str = "application/json") -> Accepted:
+def accept_body(body: bytes, receipt: ReceiptContext, content_type: str = "application/json") -> Accepted:
     request = LogRequest(drain_event(b"", {"content-type": content_type}))
     return accept(ProtocolTable().of(request).decode(request, pieces(body)), receipt)
 
@@ -40,7 +40,7 @@ def messages(accepted: Accepted) -> list[str]:
 
 def refusal(body: bytes, receipt: ReceiptContext, content_type: str = "application/json") -> str:
     with pytest.raises(HttpError) as caught:
-        taken(body, receipt, content_type)
+        accept_body(body, receipt, content_type)
     assert 400 <= caught.value.status < 500
     return caught.value.code
 
@@ -61,16 +61,16 @@ ONE, TWO = b'{"message":"one"}', b'{"message":"two"}'
     ],
 )
 def test_every_form_of_body_is_read(receipt: ReceiptContext, body: bytes, content_type: str) -> None:
-    assert messages(taken(body, receipt, content_type)) == ["one", "two"]
+    assert messages(accept_body(body, receipt, content_type)) == ["one", "two"]
 
 
 def test_a_bare_event_is_read(receipt: ReceiptContext) -> None:
-    assert messages(taken(ONE, receipt)) == ["one"]
+    assert messages(accept_body(ONE, receipt)) == ["one"]
 
 
 def test_a_bad_record_harms_no_other(receipt: ReceiptContext) -> None:
     body = b'{"events":[%b,{"message":5},{"message":"nan","metadata":{"a":NaN}},%b]}' % (ONE, TWO)
-    accepted = taken(body, receipt)
+    accepted = accept_body(body, receipt)
     assert messages(accepted) == ["one", "two"]
     assert [(each.index, each.cause.code) for each in accepted.result.rejections] == [
         (1, "message_not_text"),
@@ -80,11 +80,11 @@ def test_a_bad_record_harms_no_other(receipt: ReceiptContext) -> None:
 
 def test_a_cut_off_emoji_is_replaced_and_the_event_kept(receipt: ReceiptContext) -> None:
     body = rb'[{"message":"half \ud83d"},{"message":"whole \ud83d\ude00, \\ud83d"}]'
-    assert messages(taken(body, receipt)) == ["half \ufffd", "whole \U0001f600, \\ud83d"]
+    assert messages(accept_body(body, receipt)) == ["half \ufffd", "whole \U0001f600, \\ud83d"]
 
 
 def test_two_equal_lines_are_two_rows(receipt: ReceiptContext) -> None:
-    assert taken(b"[%b,%b]" % (ONE, ONE), receipt).result.rows == 2
+    assert accept_body(b"[%b,%b]" % (ONE, ONE), receipt).result.rows == 2
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_body_without_events_is_refused(receipt: ReceiptContext, body: bytes) 
 
 
 def test_listed_errors_are_bounded_but_all_are_counted(receipt: ReceiptContext) -> None:
-    result = taken(b"[" + b"1," * 4999 + ONE + b"]", receipt).result
+    result = accept_body(b"[" + b"1," * 4999 + ONE + b"]", receipt).result
     assert (result.rows, result.rejected, len(result.rejections)) == (1, 4999, 1000)
 
 
@@ -150,7 +150,7 @@ def test_a_large_body_is_judged_like_a_small_one(receipt: ReceiptContext) -> Non
         (json.dumps({"events": events}), ""),
         ("\n".join(map(json.dumps, events)), NDJSON),
     ):
-        accepted = taken(form.encode(), receipt, content_type)
+        accepted = accept_body(form.encode(), receipt, content_type)
         assert accepted.result.rows == 40_000
         assert len(accepted.frames) > 5
         assert messages(accepted) == [event["message"] for event in events]
@@ -167,7 +167,7 @@ def test_a_large_body_that_breaks_off_is_refused(
 
 def test_a_large_envelope_may_hold_more_than_its_events(receipt: ReceiptContext) -> None:
     body = b'{"logs":[' + b",".join([b'{"message":"%b"}' % (b"x" * 1000)] * 9000) + b'],"source":{"a":1}}'
-    assert taken(body, receipt).result.rows == 9000
+    assert accept_body(body, receipt).result.rows == 9000
 
 
 def test_a_huge_record_in_a_large_body_is_refused(receipt: ReceiptContext) -> None:
@@ -178,7 +178,7 @@ def test_a_huge_record_in_a_large_body_is_refused(receipt: ReceiptContext) -> No
 
 def test_lines_that_follow_megabytes_of_white_space_are_not_lost(receipt: ReceiptContext) -> None:
     pause = b"\n".join([b" " * 1000] * 9000)
-    assert messages(taken(ONE + b"\n" + pause + b"\n" + TWO, receipt, NDJSON)) == ["one", "two"]
+    assert messages(accept_body(ONE + b"\n" + pause + b"\n" + TWO, receipt, NDJSON)) == ["one", "two"]
 
 
 def test_many_tiny_elements_are_cut_into_small_windows() -> None:
@@ -196,7 +196,7 @@ def test_rows_are_numbered_over_all_windows_and_rejected_records_have_no_number(
     """Of each window that the fast path reads, and of one that is judged record by record."""
     ordinary = b"\n".join(b'{"message":"%d"}' % number for number in range(60_000))
     body = b"\n".join([ordinary, b'{"message":7}', b'{"message":"other","host":"h"}', ordinary])
-    accepted = taken(body, receipt, NDJSON)
+    accepted = accept_body(body, receipt, NDJSON)
     assert len(accepted.frames) > 2
     rows = [json.loads(line) for frame in accepted.frames for line in zstd.decompress(frame).splitlines()]
     assert [row["position"] for row in rows] == list(range(accepted.result.rows))

@@ -50,7 +50,7 @@ def add(lines: AcceptedLines, number: int, tenant: str = "acme") -> None:
     lines.add(Accepted(result, raw_bytes=42_100), principal(drain_event(b"", tenant=tenant)), key, number)
 
 
-def written(capsys: pytest.CaptureFixture[str]) -> Lines:
+def log_lines(capsys: pytest.CaptureFixture[str]) -> Lines:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
@@ -69,11 +69,11 @@ def test_a_thousand_requests_have_a_tenth_of_the_lines_and_the_same_metrics(
 ) -> None:
     for number in range(REQUESTS):
         add(AcceptedLines(), number)
-    each = written(capsys)
+    each = log_lines(capsys)
     few = AcceptedLines(DEPLOYED)
     for number in range(REQUESTS):
         add(few, number)
-    fewer = written(capsys)
+    fewer = log_lines(capsys)
 
     assert (len(each), len(fewer)) == (1_000, 109)
     assert sums(fewer) == sums(each)
@@ -98,7 +98,7 @@ def test_a_line_of_one_request_names_its_tenant_and_object_and_a_line_of_several
     lines = AcceptedLines(3)
     for number, tenant in enumerate(("acme", "globex") * 7):
         add(lines, number, tenant)
-    *own, together = written(capsys)
+    *own, together = log_lines(capsys)
 
     assert [line["tenant_id"] for line in own] == ["acme", "globex"] * 5
     assert all(f"/{line['tenant_id']}/" in line["key"] for line in own)
@@ -112,12 +112,12 @@ def test_requests_of_the_last_minute_are_in_the_first_line_of_the_next(
     lines = AcceptedLines(2)
     for number in range(11):
         add(lines, number)
-    written(capsys)
+    log_lines(capsys)
     clock.now += metrics.PERIOD_SECONDS
     add(lines, 11, "globex")
     add(lines, 12, "globex")
 
-    late, own = written(capsys)
+    late, own = log_lines(capsys)
     assert late["RequestMs"] == [10, 11]
     assert "tenant_id" not in late
     assert (own["RequestMs"], own["tenant_id"]) == (12, "globex")
@@ -129,7 +129,7 @@ def test_a_line_has_no_more_values_than_cloudwatch_accepts(capsys: pytest.Captur
     for number in range(2 * MAX_REQUESTS_A_LINE):
         add(lines, number)
 
-    assert len(written(capsys)[-1]["RequestMs"]) == 100
+    assert len(log_lines(capsys)[-1]["RequestMs"]) == 100
 
 
 @pytest.mark.parametrize("requests", [0, -1, MAX_REQUESTS_A_LINE + 1])

@@ -96,7 +96,7 @@ def test_a_request_that_stored_nothing_is_judged_anew(
     assert len(ingest.staged()) == 1
 
 
-def seen(body: bytes = b"body", time: str = "2026-11-29T10:00:00.123456789Z") -> Resends:
+def read_request(body: bytes = b"body", time: str = "2026-11-29T10:00:00.123456789Z") -> Resends:
     """A request with one record, read and decoded."""
     digest = Resends(["path"])
     assert list(digest.reading(iter((body,)))) == [body]
@@ -107,11 +107,11 @@ def seen(body: bytes = b"body", time: str = "2026-11-29T10:00:00.123456789Z") ->
 
 def test_an_id_lasts_for_a_quarter_of_an_hour_and_sorts_among_others() -> None:
     window = timedelta(milliseconds=WINDOW_MS)
-    first = seen().object_id(NOON)
+    first = read_request().object_id(NOON)
     assert first is not None
     assert len(first) == ID_CHARACTERS
-    assert seen().object_id(NOON + window - timedelta(milliseconds=1)) == first
-    later = seen().object_id(NOON + window)
+    assert read_request().object_id(NOON + window - timedelta(milliseconds=1)) == first
+    later = read_request().object_id(NOON + window)
     assert later is not None
     assert first < later
     before, after = (int((NOON + way * window).timestamp() * 1000) for way in (-1, 2))
@@ -120,4 +120,4 @@ def test_an_id_lasts_for_a_quarter_of_an_hour_and_sorts_among_others() -> None:
 
 @pytest.mark.parametrize("time", ["2026-11-29T10:00:00.123000000Z", "2026-11-29T10:00:00Z", ""])
 def test_a_time_without_digits_below_a_millisecond_gives_no_id(time: str) -> None:
-    assert seen(time=time).object_id(NOON) is None
+    assert read_request(time=time).object_id(NOON) is None

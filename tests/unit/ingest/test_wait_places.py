@@ -31,7 +31,7 @@ def bucket() -> PlatformBucket:
     return PlatformBucket(MemoryStore())
 
 
-def held(places: WaitPlaces, tenant: TenantId, times: int, until: ExitStack) -> int:
+def count_leases(places: WaitPlaces, tenant: TenantId, times: int, until: ExitStack) -> int:
     """How many of so many attempts have a place, all of them kept until the stack ends."""
     return sum(until.enter_context(places.lease(tenant)) for _ in range(times))
 
@@ -39,15 +39,15 @@ def held(places: WaitPlaces, tenant: TenantId, times: int, until: ExitStack) -> 
 def test_a_tenant_has_five_places_and_its_neighbour_its_own(bucket: PlatformBucket) -> None:
     places = WaitPlaces(bucket, COUNT)
     with ExitStack() as until:
-        assert held(places, ACME, 50, until) == PLACES_A_TENANT
-        assert held(places, GLOBEX, 1, until) == 1
+        assert count_leases(places, ACME, 50, until) == PLACES_A_TENANT
+        assert count_leases(places, GLOBEX, 1, until) == 1
     with ExitStack() as until:
-        assert held(places, ACME, 50, until) == PLACES_A_TENANT, "places are free again"
+        assert count_leases(places, ACME, 50, until) == PLACES_A_TENANT, "places are free again"
 
 
 def test_all_tenants_together_have_so_many_places(bucket: PlatformBucket) -> None:
     with ExitStack() as until:
-        taken = sum(held(WaitPlaces(bucket, COUNT), TenantId(f"t{n}"), 10, until) for n in range(100))
+        taken = sum(count_leases(WaitPlaces(bucket, COUNT), TenantId(f"t{n}"), 10, until) for n in range(100))
         assert taken == COUNT
 
 
@@ -65,8 +65,8 @@ def test_one_tenant_takes_another_none_of_its_places_but_by_chance() -> None:
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_few_places_are_shared_by_all(bucket: PlatformBucket, count: int) -> None:
     with ExitStack() as until:
-        assert held(WaitPlaces(bucket, count), ACME, 10, until) == count
-        assert held(WaitPlaces(bucket, count), GLOBEX, 10, until) == 0
+        assert count_leases(WaitPlaces(bucket, count), ACME, 10, until) == count
+        assert count_leases(WaitPlaces(bucket, count), GLOBEX, 10, until) == 0
 
 
 def test_environments_that_try_at_once_never_hold_one_place_twice(bucket: PlatformBucket) -> None:
@@ -146,12 +146,12 @@ def test_requests_without_a_place_are_answered_202_at_once(monkeypatch: pytest.M
             hostile = [pool.submit(send, "acme") for _ in range(20)]
             for each in islice(as_completed(hostile, 30), 20 - PLACES_A_TENANT):
                 each.result()
-            held = [waiting.get(timeout=30) for _ in range(PLACES_A_TENANT)]
+            count_leases = [waiting.get(timeout=30) for _ in range(PLACES_A_TENANT)]
             neighbour = pool.submit(send, "globex")
-            held.append(waiting.get(timeout=30))
+            count_leases.append(waiting.get(timeout=30))
             assert waiting.empty()
         finally:
             ends.set()
         for each in (*hostile, neighbour):
             each.result()
-    assert [StagedKey.parse(key).tenant for key in held] == ["acme"] * PLACES_A_TENANT + ["globex"]
+    assert [StagedKey.parse(key).tenant for key in count_leases] == ["acme"] * PLACES_A_TENANT + ["globex"]

@@ -44,7 +44,7 @@ def put_reconciliation(
     UsageStore("usage", client).put_reconciliation(result.last, json.dumps(result.as_json()))
 
 
-def left(client: Any) -> str:
+def stored_text(client: Any) -> str:
     return repr([client.scan(TableName=name)["Items"] for name in ("notices", "usage")])
 
 
@@ -64,4 +64,4 @@ def test_a_message_to_an_account_and_a_report_that_names_it_go_with_it(client: A
     assert sorted(each.audience for each in campaigns.all()) == ["all", "plan=byoc", f"tenant={GLOBEX}"]
     days = [item["entry"]["S"] for item in client.scan(TableName="usage")["Items"]]
     assert sorted(days) == ["reconciled#2026-11-09", "reconciled#2026-11-10"]
-    assert f"'{ACME}'" not in left(client)
+    assert f"'{ACME}'" not in stored_text(client)

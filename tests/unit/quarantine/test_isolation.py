@@ -32,18 +32,18 @@ class Counting(PlatformBucket):
 
     def __init__(self) -> None:
         super().__init__(MemoryStore())
-        self.asked: list[str] = []
+        self.operations: list[str] = []
 
     def get(self, key: str) -> Any:
-        self.asked.append("get")
+        self.operations.append("get")
         return super().get(key)
 
     def create(self, key: str, body: bytes, attributes: Any = None) -> Any:
-        self.asked.append("create")
+        self.operations.append("create")
         return super().create(key, body, attributes)
 
     def delete(self, keys: Any) -> None:
-        self.asked.append("delete")
+        self.operations.append("delete")
         super().delete(keys)
 
 
@@ -53,7 +53,7 @@ def put_document(bucket: Counting, tenant: TenantId, document_id: str) -> None:
     bucket.create(document_key(tenant, document_id), pack(header, [b'{"message": "row"}']))
 
 
-def asked(bucket: Counting, tenant: str, route: str, document_id: str = "") -> dict[str, Any]:
+def ask(bucket: Counting, tenant: str, route: str, document_id: str = "") -> dict[str, Any]:
     caller = {
         "verdict": "ok",
         "tenant_id": tenant,
@@ -71,13 +71,13 @@ def asked(bucket: Counting, tenant: str, route: str, document_id: str = "") -> d
         "pathParameters": {"id": document_id},
         "requestContext": {"requestId": "r", "authorizer": {"lambda": caller}},
     }
-    bucket.asked.clear()
+    bucket.operations.clear()
     handler = answering(lambda each: answer_to(each, QuarantineStore(bucket), NOW))
     return handler(event, None)
 
 
 def replay(bucket: Counting, tenant: str, document_id: str) -> tuple[int, str]:
-    answered = asked(bucket, tenant, "POST /v1/quarantine/{id}/replay", document_id)
+    answered = ask(bucket, tenant, "POST /v1/quarantine/{id}/replay", document_id)
     return answered["statusCode"], json.dumps([answered["headers"], answered["body"]])
 
 
@@ -87,13 +87,13 @@ def test_a_thousand_pairs_of_tenants_replay_nothing_of_each_other() -> None:
     held = {tenant: f"{number:026x}" for number, tenant in enumerate(tenants)}
     for tenant, document_id in held.items():
         put_document(bucket, tenant, document_id)
-    nobodys, work = replay(bucket, tenants[0], NOBODYS), list(bucket.asked)
+    nobodys, work = replay(bucket, tenants[0], NOBODYS), list(bucket.operations)
     assert nobodys[0] == 404
 
     for _ in range(PAIRS):
         mine, theirs = chance.sample(tenants, 2)
         assert replay(bucket, mine, held[theirs]) == nobodys
-        assert bucket.asked == work
+        assert bucket.operations == work
 
     assert all(replay(bucket, tenant, document_id)[0] == 202 for tenant, document_id in held.items())
 
@@ -108,7 +108,7 @@ def test_what_is_no_document_is_named_and_hides_none() -> None:
         bucket.create(f"{quarantine_prefix(acme)}{name}", b"rubbish")
     put_document(bucket, globex, "c" * 26)
     for tenant, ids, unreadable in ((acme, ["a" * 26], [*strangers, "b" * 26]), (globex, ["c" * 26], [])):
-        reported = asked(bucket, tenant, "GET /v1/quarantine")
+        reported = ask(bucket, tenant, "GET /v1/quarantine")
         body = json.loads(reported["body"])
         assert reported["statusCode"] == 200
         assert [each["id"] for each in body["documents"]] == ids
@@ -126,7 +126,7 @@ def test_one_that_is_replayed_while_they_are_listed_is_in_no_list() -> None:
     bucket, acme = Replayed(), TenantId("acme")
     for name in "ab":
         put_document(bucket, acme, name * 26)
-    reported = asked(bucket, acme, "GET /v1/quarantine")
+    reported = ask(bucket, acme, "GET /v1/quarantine")
     body = json.loads(reported["body"])
 
     assert reported["statusCode"] == 200
@@ -141,7 +141,7 @@ def test_one_that_cannot_be_read_right_now_is_not_left_out() -> None:
     bucket, acme = Silent(), TenantId("acme")
     put_document(bucket, acme, "a" * 26)
 
-    assert asked(bucket, acme, "GET /v1/quarantine")["statusCode"] == 503
+    assert ask(bucket, acme, "GET /v1/quarantine")["statusCode"] == 503
 
 
 @pytest.mark.parametrize("rows", [[], [b'{"message": "row"}']])
@@ -155,7 +155,7 @@ def test_what_says_it_is_of_somewhere_else_is_no_document(source: str, rows: lis
     bucket.create(
         key, pack(QuarantineHeader("refused", 27, source, "b", [0], 1, date(2026, 12, 22), NOW), rows)
     )
-    body = json.loads(asked(bucket, acme, "GET /v1/quarantine")["body"])
+    body = json.loads(ask(bucket, acme, "GET /v1/quarantine")["body"])
     assert body["unreadable"] == ([] if good else ["a" * 26])
     assert replay(bucket, acme, "a" * 26)[0] == (202 if good else 409)
     staged = [each.key for each in bucket.under("")]
@@ -166,7 +166,7 @@ def test_what_says_it_is_of_somewhere_else_is_no_document(source: str, rows: lis
 def test_an_id_that_is_none_is_not_found_and_s3_is_not_asked(document_id: str) -> None:
     bucket = Counting()
     assert replay(bucket, "acme", document_id)[0] == 404
-    assert bucket.asked == []
+    assert bucket.operations == []
 
 
 def test_a_listing_fits_into_an_answer_and_what_is_left_out_comes_with_the_next(
@@ -184,7 +184,7 @@ def test_a_listing_fits_into_an_answer_and_what_is_left_out_comes_with_the_next(
         bucket.create(document_key(acme, each), pack(header, [row] * 5))
 
     def listed() -> list[str]:
-        answered = asked(bucket, acme, "GET /v1/quarantine")
+        answered = ask(bucket, acme, "GET /v1/quarantine")
         assert (answered["statusCode"], len(answered["body"]) < 5 * 1024 * 1024) == (200, True)
         return [each["id"] for each in json.loads(answered["body"])["documents"]]
 

@@ -66,17 +66,17 @@ class Names:
     def __call__(self, host: str, port: int, **_: Any) -> list[tuple[Any, ...]]:
         self.asked.append(host)
         addresses = self._answers[min(len(self.asked), len(self._answers)) - 1]
-        return [_found(address, port) for address in addresses]
+        return [_address_info(address, port) for address in addresses]
 
 
-def _found(address: str, port: int) -> tuple[Any, ...]:
+def _address_info(address: str, port: int) -> tuple[Any, ...]:
     bare, _, zone = address.partition("%")
     place = (bare, port, 0, 7 if zone else 0) if ":" in bare else (bare, port)
     return (socket.AF_INET6 if ":" in bare else socket.AF_INET, socket.SOCK_STREAM, 6, "", place)
 
 
 @dataclass
-class Heard:
+class ReceivedRequest:
     """One request a server got."""
 
     method: str
@@ -87,11 +87,11 @@ class Heard:
 @dataclass
 class Server:
     port: int
-    heard: list[Heard] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
     server_names: list[str | None] = field(default_factory=list)
 
 
-Script = Callable[[Heard], tuple[int, dict[str, str]]]
+Script = Callable[[ReceivedRequest], tuple[int, dict[str, str]]]
 
 
 @contextmanager
@@ -105,9 +105,9 @@ def serving(
 
         def _answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            heard = Heard(self.command, self.path, dict(self.headers.items()))
-            seen.heard.append(heard)
-            status, headers = script(heard)
+            request = ReceivedRequest(self.command, self.path, dict(self.headers.items()))
+            seen.requests.append(request)
+            status, headers = script(request)
             self.send_response_only(status)
             for name, value in {"Content-Length": "0", **headers}.items():
                 self.send_header(name, value)

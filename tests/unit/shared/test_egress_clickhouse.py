@@ -63,7 +63,7 @@ def test_two_customers_share_a_manager_and_keep_their_own_credentials() -> None:
             )
             with pytest.raises(Exception, match="ClickHouse"):
                 Warehouse(address, 5, manager).select("SELECT 1")
-        assert len({heard.headers["Authorization"] for heard in server.heard}) == 2
+        assert len({request.headers["Authorization"] for request in server.requests}) == 2
 
 
 @pytest.mark.parametrize(("spelling", "address"), HOSTILE[::3])
@@ -95,8 +95,8 @@ def test_a_redirect_is_not_followed_and_no_password_goes_there(status: int) -> N
             )
             with pytest.raises((OutcomeUnknownError, WarehouseRefusedError)):
                 warehouse.select("SELECT 1")
-            assert server.heard
-        assert sink.heard == []
+            assert server.requests
+        assert sink.requests == []
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"])
@@ -109,4 +109,4 @@ def test_a_proxy_of_the_environment_sees_nothing(
         assert warehouse.select("SELECT 1 AS one").rows == [{"one": 1}]
         with traffic(), pytest.raises(AddressRefusedError):
             customers(NAME, 8443, EgressFilter(resolve=Names("10.0.0.1")), secure=True).select("SELECT 1")
-        assert sink.heard == []
+        assert sink.requests == []

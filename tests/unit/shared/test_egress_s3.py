@@ -19,7 +19,7 @@ from functions.shared.egress.s3 import MAX_RETRIES, Timeouts, filtered_s3_client
 from functions.shared.errors import PermanentError
 from functions.shared.secret_text import SecretText
 from tests.unit.shared.hostile_hosts import HOSTILE, LED_TO, PUBLIC_V4, in_a_url
-from tests.unit.shared.loopback import LOOPBACK, Heard, Names, certified, serving, traffic
+from tests.unit.shared.loopback import LOOPBACK, Names, ReceivedRequest, certified, serving, traffic
 
 NAME = "s3.customer.example"
 REGION = "eu-central-1"
@@ -130,8 +130,8 @@ def test_a_retry_is_judged_anew() -> None:
 def test_no_redirect_is_followed_to_another_host() -> None:
     where: list[str] = []
 
-    def script(heard: Heard) -> tuple[int, dict[str, str]]:
-        index = int(heard.path.rpartition("/")[2]) if heard.path[-1].isdigit() else 0
+    def script(request: ReceivedRequest) -> tuple[int, dict[str, str]]:
+        index = int(request.path.rpartition("/")[2]) if request.path[-1].isdigit() else 0
         return (301, 302, 307)[index % 3], {"Location": where[index], "x-amz-bucket-region": "evil.example/"}
 
     with serving() as sink, serving(script) as server, traffic() as seen:
@@ -141,14 +141,14 @@ def test_no_redirect_is_followed_to_another_host() -> None:
         for index in range(len(where)):
             with pytest.raises((ClientError, BotoCoreError)):
                 s3.get_object(Bucket="logs", Key=str(index))
-        assert sink.heard == []
+        assert sink.requests == []
         assert set(seen.dialled) == {(LOOPBACK, server.port)}
 
 
 def test_retries_are_bounded() -> None:
     with serving(lambda _: (503, {})) as server, pytest.raises(ClientError):
         client(to_loopback(), f"http://{NAME}:{server.port}").get_object(Bucket="logs", Key="k")
-    assert len(server.heard) == 1 + MAX_RETRIES
+    assert len(server.requests) == 1 + MAX_RETRIES
 
 
 def test_an_unreachable_endpoint_is_reported_as_botocore_reports_it() -> None:
@@ -184,13 +184,13 @@ def test_the_customers_keys_are_used_and_none_of_our_settings(
         for tenant in ("acme", "globex"):
             s3 = client(to_loopback(), f"http://{NAME}:{server.port}", tenant)
             s3.put_object(Bucket=tenant, Key="k", Body=b"x")
-    assert sink.heard == []
-    assert [heard.path for heard in server.heard] == ["/acme/k", "/globex/k"]
-    for tenant, heard in zip(("acme", "globex"), server.heard, strict=True):
-        assert f"AWS4-HMAC-SHA256 Credential={tenant}-id/" in heard.headers["Authorization"]
-        assert f"/{REGION}/s3/aws4_request" in heard.headers["Authorization"]
-        assert "ours" not in str(heard)
-        assert "checksum" not in str(heard).lower()
+    assert sink.requests == []
+    assert [request.path for request in server.requests] == ["/acme/k", "/globex/k"]
+    for tenant, request in zip(("acme", "globex"), server.requests, strict=True):
+        assert f"AWS4-HMAC-SHA256 Credential={tenant}-id/" in request.headers["Authorization"]
+        assert f"/{REGION}/s3/aws4_request" in request.headers["Authorization"]
+        assert "ours" not in str(request)
+        assert "checksum" not in str(request).lower()
 
 
 def test_the_stacks_own_endpoint_counts_only_where_loopback_is_allowed(
@@ -211,7 +211,7 @@ def test_a_proxy_of_the_environment_sees_nothing(name: str, monkeypatch: pytest.
         client(to_loopback(), f"http://{NAME}:{server.port}").head_bucket(Bucket="logs")
         with traffic(), pytest.raises(AddressRefusedError):
             client(EgressFilter(resolve=Names("10.0.0.1")), f"https://{NAME}").head_bucket(Bucket="logs")
-        assert (len(sink.heard), len(server.heard)) == (0, 1)
+        assert (len(sink.requests), len(server.requests)) == (0, 1)
 
 
 def test_tls_is_verified_for_the_name_that_was_asked_for(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_tls_is_verified_for_the_name_that_was_asked_for(tmp_path: Path) -> None
         endpoint = f"https://{NAME}:{server.port}"
         client(to_loopback(), endpoint, ca_certs=certificate.roots).head_bucket(Bucket="logs")
         assert server.server_names == [NAME]
-        assert len(server.heard) == 1
+        assert len(server.requests) == 1
         with pytest.raises(BotocoreSSLError):
             client(to_loopback(), endpoint).head_bucket(Bucket="logs")
         other = client(
@@ -228,7 +228,7 @@ def test_tls_is_verified_for_the_name_that_was_asked_for(tmp_path: Path) -> None
         )
         with pytest.raises(BotocoreSSLError):
             other.head_bucket(Bucket="logs")
-        assert len(server.heard) == 1
+        assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,16 @@ from urllib3.poolmanager import PoolManager
 from functions.shared.egress.egress_filter import AddressRefusedError, EgressFilter
 from functions.shared.egress.pools import pool_manager
 from tests.unit.shared.hostile_hosts import HOSTILE, LED_TO, PUBLIC_V4, in_a_url
-from tests.unit.shared.loopback import LOOPBACK, Certified, Heard, Names, Server, certified, serving, traffic
+from tests.unit.shared.loopback import (
+    LOOPBACK,
+    Certified,
+    Names,
+    ReceivedRequest,
+    Server,
+    certified,
+    serving,
+    traffic,
+)
 
 NAME = "db.customer.example"
 
@@ -31,8 +40,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certified:
 def redirecting() -> Iterator[Server]:
     """Sends GET /301/<index> to that spelling of HOSTILE."""
 
-    def script(heard: Heard) -> tuple[int, dict[str, str]]:
-        _, status, index = heard.path.split("/")
+    def script(request: ReceivedRequest) -> tuple[int, dict[str, str]]:
+        _, status, index = request.path.split("/")
         return int(status), {"Location": f"https://{quote(HOSTILE[int(index)][0], safe='[]@:.%#?/')}/"}
 
     with serving(script) as server:
@@ -92,8 +101,8 @@ def test_a_redirect_is_followed_to_no_other_server_and_to_no_other_path(status: 
                 assert manager.request(method, url, redirect=True).status == status
             pool = manager.connection_from_url(url)
             assert pool.urlopen("GET", "/", retries=3, redirect=True, assert_same_host=False).status == status
-            assert [heard.path for heard in server.heard] == ["/"] * 3
-        assert sink.heard == []
+            assert [request.path for request in server.requests] == ["/"] * 3
+        assert sink.requests == []
 
 
 def test_each_connection_is_judged_anew_even_in_one_pool() -> None:
@@ -103,14 +112,14 @@ def test_each_connection_is_judged_anew_even_in_one_pool() -> None:
         assert manager.request("GET", f"http://{NAME}:{server.port}/").status == 200
         with pytest.raises(AddressRefusedError):
             manager.request("GET", f"http://{NAME}:{server.port}/")
-        assert (len(server.heard), seen.dialled) == (1, [(LOOPBACK, server.port)])
+        assert (len(server.requests), seen.dialled) == (1, [(LOOPBACK, server.port)])
 
 
 def test_a_request_is_not_repeated() -> None:
     with serving(lambda _: (503, {"Retry-After": "0"})) as server:
         url = f"http://{LOOPBACK}:{server.port}/"
         assert open_to_loopback().request("GET", url, retries=5).status == 503
-        assert len(server.heard) == 1
+        assert len(server.requests) == 1
 
 
 def test_a_final_dot_is_refused_before_urllib3_takes_it_off() -> None:
@@ -135,7 +144,7 @@ def test_tls_is_verified_for_the_name_that_was_asked_for(certificate: Certified)
             with pytest.raises(SSLError):
                 manager.request("GET", f"https://{host}:{server.port}/")
         assert server.server_names == [NAME, "other.customer.example", None]
-        assert len(server.heard) == 1
+        assert len(server.requests) == 1
 
 
 def test_an_unknown_root_is_refused_and_no_setting_turns_that_off(certificate: Certified) -> None:
@@ -148,7 +157,7 @@ def test_an_unknown_root_is_refused_and_no_setting_turns_that_off(certificate: C
         trusting = pool_manager(guard, ca_certs=certificate.roots, **lax)
         with pytest.raises(SSLError):
             trusting.request("GET", f"https://other.customer.example:{server.port}/")
-        assert server.heard == []
+        assert server.requests == []
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"])
@@ -161,7 +170,7 @@ def test_a_proxy_of_the_environment_sees_nothing(
         manager = pool_manager(guard, ca_certs=certificate.roots)
         assert manager.request("GET", f"http://{NAME}:{server.port}/").status == 200
         assert manager.request("GET", f"https://{NAME}:{secure.port}/").status == 200
-        assert (len(sink.heard), len(server.heard), len(secure.heard)) == (0, 1, 1)
+        assert (len(sink.requests), len(server.requests), len(secure.requests)) == (0, 1, 1)
 
 
 def test_silence_ends_at_the_timeout() -> None:

@@ -96,16 +96,16 @@ def test_a_permanent_error_is_500_and_no_handler_of_it_catches_a_response() -> N
 
 @pytest.mark.parametrize("encoded", [True, False])
 def test_a_body_over_the_limit_is_413_and_names_both_sizes(encoded: bool) -> None:
-    def sent(size_bytes: int) -> Event:
+    def request_of(size_bytes: int) -> Event:
         text = "x" * size_bytes
         return event(base64.b64encode(text.encode()).decode() if encoded else text, encoded=encoded)
 
-    assert len(request(sent(MAX_BODY_BYTES)).body) == MAX_BODY_BYTES
+    assert len(request(request_of(MAX_BODY_BYTES)).body) == MAX_BODY_BYTES
     with pytest.raises(HttpError) as caught:
-        request(sent(MAX_BODY_BYTES + 1))
+        request(request_of(MAX_BODY_BYTES + 1))
     assert (caught.value.status, caught.value.code) == (413, "payload_too_large")
     assert "1,048,577 bytes, more than the limit of this route, 1,048,576 bytes" in caught.value.message
-    assert len(request(sent(MAX_BODY_BYTES + 1), 2 * MAX_BODY_BYTES).body) == MAX_BODY_BYTES + 1
+    assert len(request(request_of(MAX_BODY_BYTES + 1), 2 * MAX_BODY_BYTES).body) == MAX_BODY_BYTES + 1
 
 
 def test_405_carries_the_methods_of_the_path() -> None:

@@ -110,7 +110,7 @@ def warehouse(server: Hostile, timeout_seconds: int = 3, **settings: Any) -> War
     return Warehouse(address, timeout_seconds, manager)
 
 
-def asked(how: str, of: Warehouse) -> None:
+def run_statement(how: str, of: Warehouse) -> None:
     match how:
         case "insert":
             of.insert("INSERT INTO events FORMAT JSONEachRow", b"x" * 100_000, {})
@@ -139,7 +139,7 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_never_ends_costs_little_memory_and_time(answer: Any, how: str) -> None:
     with answering(lambda _: answer()) as server, works_at_most(28, 5):
         with pytest.raises(LongResultError if how == "select" else TooLongAnswerError) as refused:
-            asked(how, warehouse(server, PATIENT_SECONDS))
+            run_statement(how, warehouse(server, PATIENT_SECONDS))
         assert isinstance(refused.value, WarehouseRefusedError if how == "select" else OutcomeUnknownError)
     assert len(server.asked) == 1, "nothing is asked twice"
     assert server.sent_bytes < 32 * MEBIBYTE, "most of it was never fetched"
@@ -153,7 +153,7 @@ def test_a_line_without_end_is_an_answer_that_is_lost(answer: Any) -> None:
         costs_at_most(8, 3),
         pytest.raises(OutcomeUnknownError),
     ):
-        asked("insert", warehouse(server))
+        run_statement("insert", warehouse(server))
 
 
 @pytest.mark.parametrize("answer", list(ENDLESS.values())[:3])
@@ -181,7 +181,7 @@ def test_a_bomb_is_not_unfolded(encoding: str, status: str, how: str) -> None:
         costs_at_most(8, 5),
         pytest.raises(UnusableAnswerError),
     ):
-        asked(how, warehouse(server))
+        run_statement(how, warehouse(server))
 
 
 @pytest.mark.usefixtures("connected")
@@ -193,7 +193,7 @@ def test_an_answer_that_drips_ends_with_the_statements_time(head: bytes, how: st
     piece = b"1\r\nx\r\n" if head is CHUNKED else b"x"
     with answering(lambda _: dripping(head, piece)) as server, costs_at_most(8, 2):
         with pytest.raises(OutcomeUnknownError) as late:
-            asked(how, warehouse(server, timeout_seconds=1))
+            run_statement(how, warehouse(server, timeout_seconds=1))
         assert not isinstance(late.value, UnusableAnswerError)
 
 
@@ -226,13 +226,13 @@ def test_the_same_over_tls(how: str, tmp_path: Path) -> None:
         works_at_most(28, 5),
         pytest.raises(LongResultError if how == "select" else TooLongAnswerError),
     ):
-        asked(how, warehouse(server, PATIENT_SECONDS, **trusting))
+        run_statement(how, warehouse(server, PATIENT_SECONDS, **trusting))
     with (
         answering(lambda _: dripping(http()), certificate.context) as server,
         costs_at_most(8, 2),
         pytest.raises(OutcomeUnknownError),
     ):
-        asked(how, warehouse(server, timeout_seconds=1, **trusting))
+        run_statement(how, warehouse(server, timeout_seconds=1, **trusting))
 
 
 @pytest.mark.usefixtures("connected")

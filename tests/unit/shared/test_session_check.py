@@ -15,7 +15,7 @@ from functions.shared.tenancy import TenantId
 NOON = 1_800_000_000
 
 
-class People:
+class PeopleTable:
     """The table of people, by subject."""
 
     def __init__(self, **items: dict[str, Any]) -> None:
@@ -44,7 +44,7 @@ def caller(name: str, kind: str = "person") -> Principal:
     )
 
 
-def is_open(people: People, name: str) -> bool:
+def is_open(people: PeopleTable, name: str) -> bool:
     try:
         SessionCheck("people", people).require_open(caller(name), NOON)
     except HttpError as refusal:
@@ -75,7 +75,7 @@ def is_open(people: People, name: str) -> bool:
 def test_the_ends_of_one_persons_sessions_are_theirs_alone(
     item: dict[str, Any] | None, expected: bool
 ) -> None:
-    people = People(globex={}, **({} if item is None else {"acme": item}))
+    people = PeopleTable(globex={}, **({} if item is None else {"acme": item}))
     assert is_open(people, "acme") is expected
     assert is_open(people, "globex")
     assert all(each["ConsistentRead"] for each in people.asked)
@@ -86,13 +86,13 @@ def test_an_unfinished_reset_ends_the_sessions_from_before_it() -> None:
     early = Principal(
         TenantId("acme"), "", "p", frozenset(), 30, 1, "", "person:acme", "trial", "s", began - 1
     )
-    people = People(acme={"owed": {"SS": [f"{began}-unfinished"]}})
+    people = PeopleTable(acme={"owed": {"SS": [f"{began}-unfinished"]}})
     with pytest.raises(HttpError):
         SessionCheck("people", people).require_open(early, NOON)
 
 
 def test_a_key_has_no_session_and_nothing_is_read() -> None:
-    people = People()
+    people = PeopleTable()
     SessionCheck("people", people).require_open(caller("acme", "key"), NOON)
     assert people.asked == []
 

@@ -65,7 +65,7 @@ def staged(here: World, tenant: TenantId = ACME) -> list[str]:
     return [each.key for each in here.staging.under(staged_prefix(tenant))]
 
 
-def sent(here: World) -> list[str]:
+def take_queued(here: World) -> list[str]:
     """What was sent to the queue by a route, taken off it."""
     bodies, here.sqs.bodies[:] = list(here.sqs.bodies), []
     return bodies
@@ -100,12 +100,12 @@ def test_a_file_that_stopped_continues_when_it_is_resumed_and_nothing_is_doubled
     assert here.status("x")["state"] == ("partly" if at else "failed")
     assert resume(here, "x", refusal="quota_exceeded")[0] == 402
     assert resume(here, "x")[0] == 202
-    assert here.deliver(*sent(here)) == []
+    assert here.deliver(*take_queued(here)) == []
     assert len(staged(here)) == at, "the account still takes no logs"
 
     here.account(ACME, WELL)
     assert resume(here, "x")[0] == 202
-    assert here.deliver(*sent(here)) == []
+    assert here.deliver(*take_queued(here)) == []
     shown = here.status("x")
     assert (shown["state"], shown["rows_stored"], shown["error"]) == ("done", 1000, None)
     assert sorted(here.messages(), key=LINES.index) == LINES
@@ -173,7 +173,7 @@ def test_what_is_staged_and_not_metered_counts_against_the_cap(here: World) -> N
     here.account(ACME, WELL)
     for name in ("a", "b"):
         assert resume(here, name)[0] == 202
-    assert here.deliver(*sent(here)) == []
+    assert here.deliver(*take_queued(here)) == []
     assert [here.status(name)["rows_stored"] for name in ("a", "b")] == [1000, 1000]
     assert sorted(here.messages()) == sorted(LINES * 3)
 
@@ -218,7 +218,7 @@ def test_an_account_announces_and_resumes_a_bounded_number_of_files_in_a_short_t
 
     answered = ask(here, "POST /v1/uploads", body={"filename": "x", "size": 5}), resume(here, "stopped")
     assert [(status, answer["code"]) for status, answer in answered] == [(429, "too_many_uploads")] * 2
-    assert len(sent(here)) == 1, "a refused resume publishes nothing"
+    assert len(take_queued(here)) == 1, "a refused resume publishes nothing"
     assert len(here.statuses()) == 3, "a refused announcement is not recorded"
     announce(here, GLOBEX)
     here.later = 6
@@ -311,7 +311,7 @@ def test_originals_of_files_that_failed_count_too_and_their_bytes(
     assert f"{dropin_prefix(GLOBEX)}a" in here.originals()
     here.account(GLOBEX, WELL)
     assert resume(here, "a", GLOBEX)[0] == 202
-    here.deliver(*sent(here))
+    here.deliver(*take_queued(here))
     assert KeptOriginals(*here.table).take(GLOBEX, 250), "what is read and deleted counts no more"
 
 

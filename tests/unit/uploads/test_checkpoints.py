@@ -13,7 +13,7 @@ ACME = TenantId("acme")
 PLACE = Checkpoint("lines", {"index": 7}, 10, ResumePoint(5, 9, True, 3, 1, 2))
 
 
-class Taken(PlatformBucket):
+class KeyTakenBucket(PlatformBucket):
     """Another process writes each key at this moment, and then fails."""
 
     def create(self, *_arguments: object) -> None:  # type: ignore[override]
@@ -28,7 +28,7 @@ def test_a_checkpoint_is_read_as_it_was_written() -> None:
 
 def test_a_checkpoint_that_another_process_began_to_write_is_not_used() -> None:
     with pytest.raises(BucketUnavailableError):
-        Checkpoints(Taken(MemoryStore()), ACME, "d").put(1, 10, PLACE)
+        Checkpoints(KeyTakenBucket(MemoryStore()), ACME, "d").put(1, 10, PLACE)
 
 
 @pytest.mark.parametrize(

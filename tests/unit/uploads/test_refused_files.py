@@ -53,12 +53,15 @@ def deliver_all(here: World, *bodies: str) -> list[str]:
     return back
 
 
-def kept(here: World, tenant: TenantId = ACME) -> list[tuple[int, int]]:
+def counted_originals(here: World, tenant: TenantId = ACME) -> list[tuple[int, int]]:
     """Files and bytes of the counted originals."""
     found = here.dynamodb.query(
         TableName="uploads",
         KeyConditionExpression="tenant_id = :tenant AND begins_with(entry, :kept)",
-        ExpressionAttributeValues={":tenant": {"S": tenant}, ":kept": {"S": "kept#"}},
+        ExpressionAttributeValues={
+            ":tenant": {"S": tenant},
+            ":kept": {"S": "kept#"},
+        },
     )["Items"]
     return [(int(each["counted_files"]["N"]), int(each["counted_bytes"]["N"])) for each in found]
 
@@ -96,7 +99,7 @@ def test_files_refused_together_are_as_if_refused_alone_and_are_read_after_resum
         for tenant in (ACME, GLOBEX)
     )
     assert together == alone
-    assert kept(here) == kept(here, GLOBEX) == [(10, 10 * len(BODY))]
+    assert counted_originals(here) == counted_originals(here, GLOBEX) == [(10, 10 * len(BODY))]
     assert len(here.originals()) == 20
     assert here.rows() == []
 
@@ -108,7 +111,7 @@ def test_files_refused_together_are_as_if_refused_alone_and_are_read_after_resum
     for tenant in (ACME, GLOBEX):
         assert {each["state"] for each in here.statuses(tenant)} == {"done"}
         assert len(here.messages(tenant)) == 10
-        assert kept(here, tenant) == [(0, 0)]
+        assert counted_originals(here, tenant) == [(0, 0)]
     assert here.originals() == []
 
 
@@ -150,7 +153,7 @@ def test_two_files_of_one_announced_upload_are_two_entries(here: World) -> None:
     )
     assert sorted(each["size"] for each in here.statuses()) == [8, len(BODY), len(BODY)]
     assert {each["state"] for each in here.statuses()} == {"failed"}
-    assert sum(files for files, _ in kept(here)) == 3
+    assert sum(files for files, _ in counted_originals(here)) == 3
 
 
 def test_files_of_a_backlog_are_refused_together_too(here: World, requests: Counter[str]) -> None:
@@ -182,7 +185,7 @@ def test_forty_refused_files_of_a_backlog_cost_one_turn_and_less_than_a_request_
     assert deliver(here, wake_up_body(ACME, "tests")) == []
     assert requests.total() < 40
     assert [each["error"]["code"] for each in here.statuses()] == ["quota_exceeded"] * 40
-    assert kept(here) == [(40, 40 * len(BODY))]
+    assert counted_originals(here) == [(40, 40 * len(BODY))]
     assert (here.backlog(), len(here.backlog(GLOBEX))) == ([], 40)
 
 
@@ -202,7 +205,7 @@ def test_when_another_invocation_records_one_of_them_the_others_are_recorded_one
     monkeypatch.setattr(UploadRegister, "claim_all", other_first)
     assert deliver_all(here, *bodies) == []
     assert [each["error"]["code"] for each in here.statuses()] == ["quota_exceeded"] * 10
-    assert kept(here) == [(10, 10 * len(BODY))]
+    assert counted_originals(here) == [(10, 10 * len(BODY))]
 
 
 def test_an_account_at_its_limit_of_originals_has_each_file_settled_by_itself(
@@ -212,7 +215,7 @@ def test_an_account_at_its_limit_of_originals_has_each_file_settled_by_itself(
     here.account(ACME, CAPPED)
     assert deliver_all(here, *put(here)) == []
     assert len(here.originals()) == 4
-    assert kept(here) == [(4, 4 * len(BODY))]
+    assert counted_originals(here) == [(4, 4 * len(BODY))]
 
 
 @pytest.mark.parametrize("after", [False, True])
