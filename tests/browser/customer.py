@@ -27,8 +27,8 @@ class Customer:
         return answer.json()
 
     def billing(self) -> dict[str, Any]:
-        said: dict[str, Any] = self.ask("GET", "/v1/billing")
-        return said
+        billing: dict[str, Any] = self.ask("GET", "/v1/billing")
+        return billing
 
     def checkout(self, plan: str) -> str:
         return str(self.ask("POST", "/v1/billing/checkout", {"plan": plan}, 201)["url"])

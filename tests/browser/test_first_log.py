@@ -82,10 +82,10 @@ def test_no_token_is_where_a_script_a_log_or_another_site_could_read_it(
     )
     assert cookie["value"] not in stored
     assert "eyJ" not in stored, "no JSON web token"
-    for asked in browser.log:
-        assert asked.origin == visitor.stack.api, "no request leaves this origin"
-        assert PASSWORD not in asked.url
-        assert not asked.headers.get("referer")
+    for request in browser.log:
+        assert request.origin == visitor.stack.api, "no request leaves this origin"
+        assert PASSWORD not in request.url
+        assert not request.headers.get("referer")
 
 
 def test_the_content_security_policy_stops_a_script_in_the_page(visitor: Visitor, browser: Browser) -> None:

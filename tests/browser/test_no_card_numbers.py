@@ -99,10 +99,12 @@ def test_none_of_our_pages_has_a_field_to_type_into(walk: Walk) -> None:
     for file in PROJECT_ROOT.glob("functions/**/*.py"):
         fields = re.findall(r"<(?:input|textarea|select)\b[^>]*", file.read_text())
         assert [field for field in fields if 'type="hidden"' not in field] == [], file
-    posted = [asked for asked in walk.log if asked.method == "POST"]
-    assert {asked.origin for asked in posted} == {walk.stack.stripe, walk.stack.api}
-    ours = [asked for asked in posted if asked.origin == walk.stack.api]
-    assert {(asked.url, asked.body) for asked in ours} == {(f"{walk.stack.api}/v1/login", '{"cookie":true}')}
+    posted = [request for request in walk.log if request.method == "POST"]
+    assert {request.origin for request in posted} == {walk.stack.stripe, walk.stack.api}
+    ours = [request for request in posted if request.origin == walk.stack.api]
+    assert {(request.url, request.body) for request in ours} == {
+        (f"{walk.stack.api}/v1/login", '{"cookie":true}')
+    }
 
 
 @pytest.mark.parametrize("source", [

@@ -85,12 +85,12 @@ def test_lines_of_the_search_before_are_not_shown_as_found_by_one_that_failed(vi
 
 def test_a_next_page_that_fails_is_asked_for_again_on_request_only(visitor: Visitor) -> None:
     page = visitor.page
-    asked: list[Request] = []
+    requests: list[Request] = []
 
     def fail_next(route: Route) -> None:
         if "cursor" not in (route.request.post_data_json or {}):
             return route.fallback()
-        asked.append(route.request)
+        requests.append(route.request)
         return _answer(503, "search_unavailable")(route)
 
     page.route(SEARCH, fail_next)
@@ -100,7 +100,7 @@ def test_a_next_page_that_fails_is_asked_for_again_on_request_only(visitor: Visi
     rows.evaluate("element => element.scrollTo(0, element.scrollHeight)")
     page.get_by_role("alert").get_by_text("The test answers search_unavailable.").wait_for()
     page.wait_for_timeout(500)
-    assert len(asked) == 1
+    assert len(requests) == 1
     page.unroute(SEARCH)
     with page.expect_response(SEARCH) as answered:
         page.get_by_role("alert").get_by_role("button", name="Try again").click()

@@ -195,7 +195,7 @@ def test_the_shop_does_not_get_the_address_that_opens_the_portal(
     browser.page.goto(portal(here, two[0], f"{shop.url}/billing"))
     browser.page.get_by_role("link", name="Return").click()
     browser.page.wait_for_url(f"{shop.url}/billing")
-    (returned,) = (asked for asked in browser.log if asked.url == f"{shop.url}/billing")
+    (returned,) = (request for request in browser.log if request.url == f"{shop.url}/billing")
     assert "referer" not in returned.headers
 
 

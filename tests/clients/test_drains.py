@@ -56,10 +56,10 @@ def test_an_unmodified_client_stores_every_record_once_for_each_account(
     tenants = set()
     for key, number in ((keys["first"], count), (keys["second"], 5)):
         run = f"{program}-{uuid.uuid4().hex}"
-        said = run_program(program, **settings_of(stack, key, run, number))
-        assert said["sent"] == number, said
+        output = run_program(program, **settings_of(stack, key, run, number))
+        assert output["sent"] == number, output
         rows = stored(stack, run)
-        assert [row["message"] for row in rows] == [f"{run} {each}" for each in range(number)], said
+        assert [row["message"] for row in rows] == [f"{run} {each}" for each in range(number)], output
         assert {row["level"] for row in rows} == {level}
         if service is not None:
             assert {row["service"] for row in rows} == {service}

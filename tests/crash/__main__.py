@@ -13,11 +13,13 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=15, help="runs of each cell (170 cells; default 15)")
     parser.add_argument("--control-seeds", type=int, default=2, help="the same for the negative controls")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     report = measure(
-        range(asked.seeds), range(asked.control_seeds), lambda line: print(line, file=sys.stderr, flush=True)
+        range(arguments.seeds),
+        range(arguments.control_seeds),
+        lambda line: print(line, file=sys.stderr, flush=True),
     )
-    print(json.dumps(report.as_json()) if asked.json else "\n".join(report.as_table()))
+    print(json.dumps(report.as_json()) if arguments.json else "\n".join(report.as_table()))
     return 0 if report.passed else 1
 
 

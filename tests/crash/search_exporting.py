@@ -95,8 +95,8 @@ class Exporting:
         """A new export of everything, unless `body` says otherwise."""
         who = caller if isinstance(caller, Principal) else self.world.caller(caller)
         everything = {"from": "2000-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z"}
-        asked = self.service.request(json.dumps({**everything, **body}).encode(), who)
-        found = self.world.search_exports.of(who.tenant, asked.id)
+        request = self.service.request(json.dumps({**everything, **body}).encode(), who)
+        found = self.world.search_exports.of(who.tenant, request.id)
         assert found
         return found
 

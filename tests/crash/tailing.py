@@ -49,8 +49,10 @@ class Viewer:
     def poll(self, limit: int, *, lost: bool = False) -> int:
         """The number of events; with `lost` the response never arrives, and the cursor stays as it was."""
         query = {"wait": "0", "limit": str(limit)} | ({"cursor": self.cursor} if self.cursor else {})
-        asked = tail_request(query, self.tenant)
-        response = json.loads(tail_of(self.world, self.warehouse, self.tenant, self.readers()).answer(asked))
+        request = tail_request(query, self.tenant)
+        response = json.loads(
+            tail_of(self.world, self.warehouse, self.tenant, self.readers()).answer(request)
+        )
         if lost:
             return len(response["events"])
         self.cursor = response["cursor"]

@@ -209,8 +209,8 @@ def test_a_page_that_is_open_cannot_be_paid_any_more(here: Shop) -> None:
     tenant = here.account(f"late-{next(_number)}")
     page = here.page("POST /v1/billing/checkout", tenant, {"plan": "managed_15"})
     here.closings.request(tenant)
-    asked = here.ask("POST /v1/billing/checkout", tenant, {"plan": "managed_15"})
-    assert (asked["statusCode"], "account_closing" in asked["body"]) == (409, True)
+    response = here.ask("POST /v1/billing/checkout", tenant, {"plan": "managed_15"})
+    assert (response["statusCode"], "account_closing" in response["body"]) == (409, True)
     finish(here)
     assert "Subscribe" not in here.here.http.get(page).text
     assert here.record(tenant).closed_at

@@ -161,8 +161,8 @@ def test_a_run_that_removed_something_leaves_a_report_without_tenants(
     assert (report["partitions"], report["rows"], report["oldest_left"]) == (1, 2, "2030-01-01")
     assert report["bytes"] > 0
     assert report["oldest_received"].startswith("2029-12-02 10:00")
-    said = capsys.readouterr().out
-    assert '"RowsPurged":2' in said
+    output = capsys.readouterr().out
+    assert '"RowsPurged":2' in output
     assert "named-" not in bytes(kept.body).decode() + key
     retention.purge()
     assert len(list(retention.reports.under("purges/"))) == 1

@@ -60,10 +60,10 @@ def test_rows_that_outlive_their_plan_are_found_tenant_by_tenant(
     assert look(retention)["rows_past_retention"] == 0
     reported = look(retention, days=2)
     assert (reported["rows_past_retention"], reported["tenants_past_retention"]) == (1, 1)
-    said = capsys.readouterr().out
-    assert '"tenant_id":"acme","place":"warehouse","count":1' in said
-    assert "globex" not in said
-    assert '"RowsPastRetention":1' in said
+    output = capsys.readouterr().out
+    assert '"tenant_id":"acme","place":"warehouse","count":1' in output
+    assert "globex" not in output
+    assert '"RowsPastRetention":1' in output
 
 
 def test_rows_in_a_partition_to_come_are_found_too(retention: RetentionWorld) -> None:
@@ -95,13 +95,13 @@ def test_a_planted_row_and_a_planted_object_of_a_byoc_customer_are_found(
         1,
         5,
     )
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     for place in ("warehouse", "staged", "quarantine", "idempotency", "uploads", "dropin"):
-        assert '"event":"byoc_at_rest"' in said
-        assert f'"tenant_id":"planted","place":"{place}","count":1' in said
-    assert "clean" not in said
-    assert '"tenant_id":"managed","place"' not in said
-    assert '"ByocAtRest":6' in said
+        assert '"event":"byoc_at_rest"' in output
+        assert f'"tenant_id":"planted","place":"{place}","count":1' in output
+    assert "clean" not in output
+    assert '"tenant_id":"managed","place"' not in output
+    assert '"ByocAtRest":6' in output
 
 
 def test_an_account_that_moves_to_byoc_has_nothing_left_with_us_after_the_grace(

@@ -77,10 +77,10 @@ def ask(here: World, tenant: str, route: str, now: datetime = NOW, **path: str) 
         "requestContext": {"requestId": "r", "authorizer": {"lambda": caller}},
     }
     try:
-        answered = answer_to(event, QuarantineStore(here.bucket), now)
+        response = answer_to(event, QuarantineStore(here.bucket), now)
     except Exception as refusal:  # noqa: BLE001 - a refusal is an answer here
         return getattr(refusal, "status", 0), getattr(refusal, "code", str(refusal))
-    return answered["statusCode"], json.loads(answered["body"])
+    return response["statusCode"], json.loads(response["body"])
 
 
 def test_one_poison_row_in_a_hundred_thousand_is_quarantined_alone(here: World) -> None:

@@ -35,20 +35,20 @@ def main() -> int:
     parser.set_defaults(erasures=Erasures.TOO)
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--report", type=Path, help="write the report to this file after each attack")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     notify = partial(print, file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as folder:
         numbers = count(1)
         reports = measure(
             lambda: running_stack(Path(folder) / f"stack-{next(numbers)}"),
-            asked.attack or list(ATTACKS),
-            asked.seconds,
-            asked.rounds,
-            erasures=asked.erasures,
+            arguments.attack or list(ATTACKS),
+            arguments.seconds,
+            arguments.rounds,
+            erasures=arguments.erasures,
             notify=notify,
         )
-        report = last_written(reports, asked.report, as_json=asked.json, notify=notify)
-    print(text_of(report, as_json=asked.json))
+        report = last_written(reports, arguments.report, as_json=arguments.json, notify=notify)
+    print(text_of(report, as_json=arguments.json))
     return 0 if report.is_fair else 1
 
 

@@ -119,8 +119,8 @@ def heavy_search(attacker: Attacker) -> Iterator[Act]:
         {"field": f"{path}{number}", "op": "in", "value": [f"v{each}" for each in range(1000)]}
         for number in range(6)
     ]
-    asked = json.dumps({"where": where, "from": "2020-01-01T00:00:00Z", "limit": 1000}).encode()
-    yield lambda client: client.post("/v1/search", content=asked, headers=bearer(attacker.key)).status_code
+    body = json.dumps({"where": where, "from": "2020-01-01T00:00:00Z", "limit": 1000}).encode()
+    yield lambda client: client.post("/v1/search", content=body, headers=bearer(attacker.key)).status_code
 
 
 @contextmanager
@@ -179,8 +179,8 @@ def _saved_uploads(attacker: Attacker, size_bytes: int) -> deque[dict[str, Any]]
 
 
 def _announced(client: httpx.Client, attacker: Attacker, size_bytes: int) -> httpx.Response:
-    asked = {"filename": "hostile.bin", "size": size_bytes}
-    return client.post("/v1/uploads", json=asked, headers=bearer(attacker.key))
+    body = {"filename": "hostile.bin", "size": size_bytes}
+    return client.post("/v1/uploads", json=body, headers=bearer(attacker.key))
 
 
 ATTACKS: dict[str, Callable[[Attacker], Any]] = {

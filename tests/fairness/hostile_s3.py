@@ -68,9 +68,9 @@ class _Handler(BaseHTTPRequestHandler):
     server: HostileS3
 
     def _relay(self) -> None:
-        asked = parse_qs(urlsplit(self.path).query)
-        prefix = asked.get("prefix", [""])[0]
-        is_listing = self.command == "GET" and "list-type" in asked
+        query = parse_qs(urlsplit(self.path).query)
+        prefix = query.get("prefix", [""])[0]
+        is_listing = self.command == "GET" and "list-type" in query
         if self.server.is_hostile.is_set() and is_listing and self.server.endless_prefix in prefix:
             self._send(200, {"Content-Type": "application/xml"}, self.server.endless_page(prefix))
             return

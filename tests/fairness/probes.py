@@ -157,8 +157,8 @@ class Tenant:
     def _announce(self, filename: str, size_bytes: int) -> tuple[dict[str, Any], dict[str, float]]:
         """The announced upload, and the seconds of the parts of the announcement."""
         began = time.monotonic()
-        asked = {"filename": filename, "size": size_bytes}
-        answer = self._client.post("/v1/uploads", json=asked, headers=bearer(self._keys["ingest"]))
+        body = {"filename": filename, "size": size_bytes}
+        answer = self._client.post("/v1/uploads", json=body, headers=bearer(self._keys["ingest"]))
         took = time.monotonic() - began
         _expect(answer, 201)
         waited, handled = _server_timing(answer)
@@ -180,11 +180,11 @@ class Tenant:
         _expect(drain(self._client, self._keys["ingest"], events), 200, 202)
         self._until(lambda: bool(self.searchable([person])), "the person's row is searchable")
         began = time.monotonic()
-        asked = self._client.post(
+        response = self._client.post(
             "/v1/erasures", json={"field": "message", "value": person}, headers=bearer(self._keys["admin"])
         )
-        _expect(asked, 202)
-        while not self._is_verified(asked.json()["id"]):
+        _expect(response, 202)
+        while not self._is_verified(response.json()["id"]):
             if time.monotonic() - began > patience_seconds:
                 raise ProbeFailedError("the erasure is not verified in time")
             time.sleep(POLL_SECONDS)

@@ -33,11 +33,11 @@ class Stack:
     def _answer(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.startswith("/v1/erasures"):
             return httpx.Response(202 if request.method == "POST" else 200, json=ERASED)
-        asked = json.loads(request.content)
+        body = json.loads(request.content)
         if request.url.path == "/v1/drain":
-            self.stored += asked["events"]
+            self.stored += body["events"]
             return httpx.Response(202, json={})
-        (where,) = asked["where"]
+        (where,) = body["where"]
         wanted = where["value"] if where["op"] == "in" else [where["value"]]
         key = where["field"].removeprefix("metadata.")
         found = [
@@ -46,7 +46,7 @@ class Stack:
             if each["metadata"][key] in wanted and self._is_loaded(each["metadata"]["event_id"])
         ]
         timing = {"server-timing": "queue;dur=0.0, total;dur=1.0"}
-        return httpx.Response(200, json={"events": found[: asked.get("limit", 100)]}, headers=timing)
+        return httpx.Response(200, json={"events": found[: body.get("limit", 100)]}, headers=timing)
 
 
 def tenant(stack: Stack) -> Tenant:

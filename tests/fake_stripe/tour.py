@@ -59,8 +59,8 @@ def _meters(here: Stripe, which: str, customer: str) -> None:
 def _changes(here: Stripe, subscription: Any, large: Plan) -> None:
     items = [{"id": subscription.items.data[0].id, "price": large.flat}]
     details = {"items": items, "proration_behavior": "create_prorations"}
-    asked: Any = {"subscription": subscription.id, "subscription_details": details}
-    here.api.invoices.create_preview(asked)
+    parameters: Any = {"subscription": subscription.id, "subscription_details": details}
+    here.api.invoices.create_preview(parameters)
     change: Any = {"items": items, "proration_behavior": "always_invoice"}
     here.api.subscriptions.update(subscription.id, change)
     here.api.subscriptions.list({"status": "all", "expand": ["data.latest_invoice"]})

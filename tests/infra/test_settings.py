@@ -25,10 +25,10 @@ STORES = ("table", "bucket", "queue", "secret", "key")
 def test_the_topology_gives_what_the_function_asks_for_and_no_more(spec: Function) -> None:
     modules = [spec.handler.rpartition(".")[0], *LATER.get(spec.name, ())]
     kinds = [importlib.import_module(module).Settings for module in modules]
-    asked = [field for kind in kinds for field in signature(kind).parameters.values()]
-    required = {field.name for field in asked if field.default is Parameter.empty}
+    fields = [field for kind in kinds for field in signature(kind).parameters.values()]
+    required = {field.name for field in fields if field.default is Parameter.empty}
 
-    assert required <= spec.settings.keys() <= {field.name for field in asked}
+    assert required <= spec.settings.keys() <= {field.name for field in fields}
 
 
 @pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)

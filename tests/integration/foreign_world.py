@@ -131,8 +131,8 @@ class ForeignWorld:
             "pathParameters": {"id": place},
             "body": None if body is None else json.dumps(body),
         }
-        answered = self._handler(route)(event, None)
-        return answered["statusCode"], json.loads(answered.get("body") or "null")
+        response = self._handler(route)(event, None)
+        return response["statusCode"], json.loads(response.get("body") or "null")
 
     def _handler(self, route: str) -> Callable[[Any, Any], Any]:
         if route == "GET /v1/tail":

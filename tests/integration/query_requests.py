@@ -103,5 +103,5 @@ class QueryRequests:
         }  # fmt: skip
         method = route.partition(" ")[0]
         context = {"requestId": "r", "http": {"method": method}, "authorizer": {"lambda": verdict}}
-        answered = querying.handler({"routeKey": route, "requestContext": context, **request}, None)
-        return answered["statusCode"], json.loads(answered["body"])
+        response = querying.handler({"routeKey": route, "requestContext": context, **request}, None)
+        return response["statusCode"], json.loads(response["body"])

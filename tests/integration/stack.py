@@ -105,16 +105,16 @@ class RunningStack:
     def visible_messages(self, queue: str) -> int:
         """Messages that a function could receive now; deferred messages and those in flight are not."""
         name = "ApproximateNumberOfMessages"
-        asked = {"QueueUrl": queue_url(queue, self.aws_endpoint), "AttributeNames": [name]}
-        return int(self._sqs.get_queue_attributes(**asked)["Attributes"][name])
+        parameters = {"QueueUrl": queue_url(queue, self.aws_endpoint), "AttributeNames": [name]}
+        return int(self._sqs.get_queue_attributes(**parameters)["Attributes"][name])
 
     def _is_settled(self) -> bool:
         return not self.staged_keys() and not any(map(self._has_messages, QUEUES))
 
     def _has_messages(self, queue: Queue) -> bool:
         counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        asked = {"QueueUrl": queue_url(queue.name, self.aws_endpoint), "AttributeNames": counts}
-        attributes = self._sqs.get_queue_attributes(**asked)["Attributes"]
+        parameters = {"QueueUrl": queue_url(queue.name, self.aws_endpoint), "AttributeNames": counts}
+        attributes = self._sqs.get_queue_attributes(**parameters)["Attributes"]
         return any(int(attributes[name]) for name in counts)
 
     def aws(self, service: str) -> Any:

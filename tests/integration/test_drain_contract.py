@@ -241,8 +241,8 @@ def test_a_body_over_the_limit_of_any_other_route_is_413(
     stack: RunningStack, client: httpx.Client, method: str, path: str
 ) -> None:
     headers = {"authorization": f"Bearer {stack.keys['admin']}", "content-type": "application/json"}
-    answered = client.request(method, path, headers=headers, content=b'{"x": "' + b"x" * 2**21 + b'"}')
-    refused(answered, 413, "payload_too_large")
+    response = client.request(method, path, headers=headers, content=b'{"x": "' + b"x" * 2**21 + b'"}')
+    refused(response, 413, "payload_too_large")
 
 
 @pytest.mark.parametrize(
@@ -257,9 +257,9 @@ def test_a_body_over_the_limit_of_any_other_route_is_413(
     ],
 )
 def test_405_names_the_methods_of_the_path(client: httpx.Client, method: str, path: str, allow: str) -> None:
-    answered = client.request(method, path)
-    refused(answered, 405, "method_not_allowed")
-    assert answered.headers["allow"] == allow
+    response = client.request(method, path)
+    refused(response, 405, "method_not_allowed")
+    assert response.headers["allow"] == allow
 
 
 @pytest.mark.parametrize(

@@ -236,9 +236,9 @@ def test_the_sample_is_the_newest_rows_and_says_how_many(
 def test_level_service_and_project_alone_are_the_same_as_among_other_fields(
     requests: QueryRequests, tenant: str, plan: str, named: Any, stores: tuple[str, ...]
 ) -> None:
-    asked = {"values": 2, **RANGE, **named}
-    status, found = requests.post("/v1/fields", tenant, plan, fields=["service", "level"], **asked)
-    _, among = requests.post("/v1/fields", tenant, plan, fields=["service", "level", "trace_id"], **asked)
+    body = {"values": 2, **RANGE, **named}
+    status, found = requests.post("/v1/fields", tenant, plan, fields=["service", "level"], **body)
+    _, among = requests.post("/v1/fields", tenant, plan, fields=["service", "level", "trace_id"], **body)
     assert status == 200, found
     assert found["fields"] == among["fields"][:2]
     assert (found["rows"], found["sampled_rows"]) == (among["rows"], among["sampled_rows"])

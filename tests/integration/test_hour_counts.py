@@ -98,16 +98,16 @@ def _answer(
     warehouse: Warehouse, body: dict[str, Any], tenant: TenantId, *, in_utc: bool = False
 ) -> tuple[Any, Any, int]:
     """The values of the field, the counts of the buckets, and the rows that were read for the latter."""
-    asked = _request(body)
+    request = _request(body)
     values: list[Any] = []
-    if asked.split_by:
-        found = value_statement(asked, asked.split_by, tenant, in_utc=in_utc)
+    if request.split_by:
+        found = value_statement(request, request.split_by, tenant, in_utc=in_utc)
         answered = decode_values(warehouse.select_json(found.sql, found.parameters))
         values = [(row.c0, int(row.c1)) for row in answered.data]
     groups = [value for value, _ in values[:2]]
-    counted = bucket_statement(asked, tenant, groups, in_utc=in_utc)
+    counted = bucket_statement(request, tenant, groups, in_utc=in_utc)
     answered = warehouse.select_json(counted.sql, counted.parameters)
-    buckets = decode_counts(answered, len(asked.starts), len(groups))
+    buckets = decode_counts(answered, len(request.starts), len(groups))
     counts = sorted((row.c0, int(row.c1)) for row in buckets.data)
     return values, counts, buckets.statistics.rows_read
 
@@ -231,8 +231,8 @@ def _counted_table(random: Random) -> dict[str, Any]:
     """A random table that is counted by whole hours."""
     while True:
         body = _random_table(random)
-        asked = stats_request(json.dumps(body).encode())
-        if hours_of_table(asked.since, asked.until, asked.filter, asked.pipes):
+        request = stats_request(json.dumps(body).encode())
+        if hours_of_table(request.since, request.until, request.filter, request.pipes):
             return body
 
 
@@ -323,10 +323,10 @@ def _fields(
     warehouse: Warehouse, body: dict[str, Any], tenant: TenantId, *, in_utc: bool = False
 ) -> tuple[list[CountedField], int]:
     """The counted fields, and the rows that were read for them."""
-    asked = fields_request(json.dumps(body).encode())
-    selected = counted_statement(asked, tenant, in_utc=in_utc)
-    found = decode_counted(warehouse.select_json(selected.sql, selected.parameters), asked)
-    return counted_fields(asked, found.data), found.statistics.rows_read
+    request = fields_request(json.dumps(body).encode())
+    selected = counted_statement(request, tenant, in_utc=in_utc)
+    found = decode_counted(warehouse.select_json(selected.sql, selected.parameters), request)
+    return counted_fields(request, found.data), found.statistics.rows_read
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -366,10 +366,10 @@ def test_fields_of_a_week_read_the_counts_alone(table: Warehouse) -> None:
 def test_values_to_complete_a_query_are_counted_by_hours(
     table: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = complete_request(b'{"query": "service:"}')
+    request = complete_request(b'{"query": "service:"}')
 
     def known(tenant: TenantId) -> list[dict[str, Any]]:
-        selected = known_statement(asked, tenant, times.parse("2026-11-04T00:00:00Z"))
+        selected = known_statement(request, tenant, times.parse("2026-11-04T00:00:00Z"))
         assert selected
         return table.select(selected.sql, selected.parameters).rows
 
@@ -444,15 +444,15 @@ def test_a_sample_of_a_long_range_has_the_newest_rows_by_the_counts_of_hours(
 def test_the_newest_rows_of_a_month_are_looked_for_in_the_last_day_that_has_some(
     table: Warehouse, tenant: TenantId
 ) -> None:
-    asked = fields_request(json.dumps(MONTH).encode())
+    request = fields_request(json.dumps(MONTH).encode())
 
     def read(conditions: list[str], bindings: Bindings, parameters: dict[str, str]) -> int:
         sql = f"EXPLAIN ESTIMATE SELECT timestamp FROM events WHERE {' AND '.join(conditions)}"
         return decode_estimate(table.select_json(sql, {**bindings.parameters, **parameters})).rows
 
     bindings = Bindings()
-    conditions, parameters = base_conditions(tenant, asked.since, asked.until, asked.filter, bindings)
-    narrowed = narrowed_range(asked, PageRange("desc", 300, None, MANAGED), conditions, bindings)
+    conditions, parameters = base_conditions(tenant, request.since, request.until, request.filter, bindings)
+    narrowed = narrowed_range(request, PageRange("desc", 300, None, MANAGED), conditions, bindings)
     assert narrowed
     whole = read(conditions, bindings, parameters)
     assert 0 < read([*conditions, narrowed], bindings, parameters) < whole / 2

@@ -292,13 +292,13 @@ def test_in_the_week_after_a_move_both_stores_are_read_whatever_theirs_has(
     found = queries.pages("acme", "byoc", limit=3, **EVER)
     assert len(found) == 12 + 5
     assert {event["message"].split()[0] for event in found} == {"acme"}
-    asked = next(event for event in found if event["id"])
-    status, alone = queries.event(asked["id"], "acme", "byoc")
-    assert (status, alone["event"]) == (200, asked)
-    status, context = queries.context(asked["id"], "acme", "byoc", before=100, after=100)
+    identified = next(event for event in found if event["id"])
+    status, alone = queries.event(identified["id"], "acme", "byoc")
+    assert (status, alone["event"]) == (200, identified)
+    status, context = queries.context(identified["id"], "acme", "byoc", before=100, after=100)
     assert status == 200
     assert [*context["before"], context["event"], *context["after"]] == found
-    assert queries.event(asked["id"], "globex", "byoc")[0] == 404
+    assert queries.event(identified["id"], "globex", "byoc")[0] == 404
 
 
 def test_a_row_whose_position_is_no_number_is_rejected_by_the_trial(table: Warehouse) -> None:

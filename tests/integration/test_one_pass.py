@@ -138,17 +138,17 @@ def test_pages_in_one_pass_are_those_in_two_passes(
     rows = _generated(random, [0.0, 0.5, 1.0][seed // 3])
     stores.write(rows, random)
     for order in ("asc", "desc"):
-        asked = {**EVER, **random.choice(FILTERS), "order": order, "limit": random.choice([2, 3, 7, 100])}
+        body = {**EVER, **random.choice(FILTERS), "order": order, "limit": random.choice([2, 3, 7, 100])}
         for tenant in TENANTS:
             found = {}
             for version in (LAZY_SINCE, OLDER):
                 requests, recordings = stores.requests(monkeypatch, version)
-                found[version] = requests.pages(tenant, "byoc", **asked)
+                found[version] = requests.pages(tenant, "byoc", **body)
                 passes = sum((each.passes for each in recordings), Counter())
                 assert (passes[1] > 0) is (version == LAZY_SINCE)
             assert found[LAZY_SINCE] == found[OLDER]
             shown = [(each["timestamp"].replace("T", " ")[:-1], each["id"] or "") for each in found[OLDER]]
-            assert shown == _expected(rows, tenant, asked)
+            assert shown == _expected(rows, tenant, body)
 
 
 @pytest.mark.parametrize("identified", [True, False])
@@ -208,12 +208,12 @@ def test_large_messages_that_are_filtered_need_no_more_memory_than_in_two_passes
     huge: Warehouse, order: str
 ) -> None:
     """One pass holds the messages of all candidates: with 256 MB it fails, and two passes answer."""
-    asked = {"q": "word", "order": order, "limit": 40}
-    found = _find(huge, 256, LAZY_SINCE, **asked)
+    body = {"q": "word", "order": order, "limit": 40}
+    found = _find(huge, 256, LAZY_SINCE, **body)
     assert [row.position for row in found.rows] == (
         list(range(41)) if order == "asc" else list(range(999, 958, -1))
     )
-    assert found.rows == _find(huge, 1024, LAZY_SINCE, **asked).rows
+    assert found.rows == _find(huge, 1024, LAZY_SINCE, **body).rows
 
 
 @pytest.mark.parametrize("version", [LAZY_SINCE, OLDER])

@@ -131,8 +131,8 @@ def test_both_stores_of_a_move_are_one_result_and_a_named_store_is_asked_alone(
             (pattern,) = found(queries, tenant, "byoc", query='"secret of"', store=store)["patterns"]
             assert pattern["count"] == 50
             assert {each["service"] for each in pattern["examples"]} == {service}
-    status, answered = queries.post("/v1/patterns", store="byoc")
-    assert (status, answered["code"]) == (400, "invalid_store")
+    status, body = queries.post("/v1/patterns", store="byoc")
+    assert (status, body["code"]) == (400, "invalid_store")
 
 
 @pytest.mark.parametrize(("code", "status"), [(158, 400), (60, 200)])

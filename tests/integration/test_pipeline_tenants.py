@@ -166,8 +166,8 @@ def test_queries_stats_and_completions_are_about_the_own_lines(
     stack: RunningStack, client: httpx.Client, run: str
 ) -> None:
     for owner, key in (("acme", stack.keys["read"]), ("globex", stack.second_keys["read"])):
-        asked = {"q": f"run:{run} level:error", "limit": "1000"}
-        found = client.get("/v1/search", params=asked, headers=bearer(key)).json()
+        body = {"q": f"run:{run} level:error", "limit": "1000"}
+        found = client.get("/v1/search", params=body, headers=bearer(key)).json()
         assert owners(found) == {f"line of {owner}"}
         counted = {"query": f"run:{run} | stats count() as n, uniq(message) as messages by message"}
         table = client.post("/v1/stats", json=counted, headers=bearer(key)).json()

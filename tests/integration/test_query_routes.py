@@ -72,8 +72,8 @@ class Routes:
             "pathParameters": {"id": event_id},
             "body": json.dumps(body),
         }
-        answered = querying.handler(event, None)
-        return answered["statusCode"], json.loads(answered["body"])
+        response = querying.handler(event, None)
+        return response["statusCode"], json.loads(response["body"])
 
     def events(self, tenant: str, text: str) -> list[dict[str, Any]]:
         status, found = self.ask("POST /v1/search", tenant, {**EVER, "query": text, "limit": 1000})
@@ -280,9 +280,9 @@ def test_what_a_route_does_not_take_is_an_error_that_says_what_it_takes(
 @pytest.mark.parametrize("path", ["/v1/search", "/v1/stats", "/v1/histogram", "/v1/fields", "/v1/patterns"])
 def test_an_error_names_the_field_or_parameter_that_has_the_query(routes: Routes, path: str) -> None:
     _, posted = routes.ask(f"POST {path}", "acme", {"query": "level:errr"})
-    _, asked = routes.ask(f"GET {path}", "acme", query={"q": "level:errr"})
-    assert (posted["field"], asked["field"]) == ("query", "q")
-    assert {**posted, "field": ""} == {**asked, "field": ""}
+    _, body = routes.ask(f"GET {path}", "acme", query={"q": "level:errr"})
+    assert (posted["field"], body["field"]) == ("query", "q")
+    assert {**posted, "field": ""} == {**body, "field": ""}
 
 
 def test_completions_have_the_names_and_values_of_the_callers_last_day(
@@ -402,7 +402,7 @@ def test_every_expression_that_is_accepted_compiles_in_the_engine(warehouse: War
     ],
 )
 def test_each_index_is_used_by_the_conditions_it_is_for(warehouse: Warehouse, index: str, text: str) -> None:
-    asked = stats_request(json.dumps({**EVER, "query": text}).encode())
-    compiled = compiled_stats(asked, TenantId("acme")).statement
+    request = stats_request(json.dumps({**EVER, "query": text}).encode())
+    compiled = compiled_stats(request, TenantId("acme")).statement
     plan = warehouse.select(f"EXPLAIN indexes = 1 {compiled.sql}", compiled.parameters).rows
     assert f"Name: {index}" in "\n".join(row["explain"] for row in plan)

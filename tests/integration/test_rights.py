@@ -42,9 +42,9 @@ def test_a_copy_is_made_and_its_link_needs_no_key(stack: RunningStack, client: h
     )
     stack.wait_until_settled()
     period = {"from": "2020-01-01T00:00:00Z", "to": "2099-01-01T00:00:00Z"}
-    asked = client.post("/v1/account/export", json={"logs": period}, headers=admin)
-    assert asked.status_code == 202
-    path = f"/v1/account/exports/{asked.json()['id']}"
+    response = client.post("/v1/account/export", json={"logs": period}, headers=admin)
+    assert response.status_code == 202
+    path = f"/v1/account/exports/{response.json()['id']}"
 
     def export_status() -> dict[str, Any]:
         invoke(stack, "exporter")
@@ -71,9 +71,9 @@ def test_closing_an_account_refuses_logs_and_can_be_taken_back(
     admin, ingest = bearer(stack.byoc_keys["admin"]), stack.byoc_keys["ingest"]
     tenant = client.get("/v1/account", headers=admin).json()["tenant_id"]
     assert client.delete("/v1/account", headers=admin).json()["code"] == "confirmation_required"
-    asked = client.request("DELETE", "/v1/account", headers=admin, json={"confirm": tenant})
-    assert asked.status_code == 202
-    path = f"/v1/erasures/{asked.json()['id']}"
+    response = client.request("DELETE", "/v1/account", headers=admin, json={"confirm": tenant})
+    assert response.status_code == 202
+    path = f"/v1/erasures/{response.json()['id']}"
     refused = lambda: drain(client, ingest, batch(new_run(), "late", 1))  # noqa: E731
     wait_until(lambda: refused().status_code == 402, 60, "no logs are taken")
     assert refused().json()["code"] == "account_closing"
@@ -99,8 +99,8 @@ def test_a_person_is_erased_everywhere_and_the_receipt_says_so(
     assert drain(client, stack.keys["ingest"], events, wait=True).status_code in (200, 202)
     stack.wait_until_settled()
     assert found_in(stack, [person]) == [f"rows: {person}"]
-    asked = client.post("/v1/erasures", json={"field": "message", "value": person}, headers=admin).json()
-    path = f"/v1/erasures/{asked['id']}"
+    erasure = client.post("/v1/erasures", json={"field": "message", "value": person}, headers=admin).json()
+    path = f"/v1/erasures/{erasure['id']}"
 
     def verified() -> bool:
         time.sleep(20)

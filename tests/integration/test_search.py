@@ -109,9 +109,9 @@ def ask(warehouse: Warehouse) -> Ask:
     event_search = EventSearch(warehouse, LIMITS)
 
     def ask(tenant: str = "acme", **body: Any) -> dict[str, Any]:
-        asked = search(json.dumps(body).encode())
+        request = search(json.dumps(body).encode())
         answer: dict[str, Any] = json.loads(
-            page(asked, event_search.find(statement(asked, TenantId(tenant))))
+            page(request, event_search.find(statement(request, TenantId(tenant))))
         )
         return answer
 
@@ -317,8 +317,8 @@ def test_a_cursor_keeps_the_time_range_of_its_first_page(ask: Ask, warehouse: Wa
 def test_metadata_is_returned_to_the_byte(warehouse: Warehouse) -> None:
     text = '{ "b" : 1.50,\t"a":[ 1e2 , "\\u00e9" ], "a" : 9007199254740993.0 }'
     load(warehouse, [staged(text, tenant_id="bytes")], "bytes-1")
-    asked = search(json.dumps(EVER).encode())
-    answer = page(asked, EventSearch(warehouse, LIMITS).find(statement(asked, TenantId("bytes"))))
+    request = search(json.dumps(EVER).encode())
+    answer = page(request, EventSearch(warehouse, LIMITS).find(statement(request, TenantId("bytes"))))
     assert text.encode() in answer
 
 
@@ -445,9 +445,9 @@ def test_an_event_is_looked_up_by_the_index_of_its_time_of_receipt(warehouse: Wa
 
 def test_a_search_that_takes_too_much_is_refused_with_advice(warehouse: Warehouse) -> None:
     tight = EventSearch(warehouse, replace(LIMITS, max_result_bytes=1000))
-    asked = search(json.dumps({**EVER, "limit": 1000}).encode())
+    request = search(json.dumps({**EVER, "limit": 1000}).encode())
     with pytest.raises(HttpError) as refused:
-        tight.find(statement(asked, TenantId("acme")))
+        tight.find(statement(request, TenantId("acme")))
     assert (refused.value.status, refused.value.code) == (400, "query_too_heavy")
 
 
@@ -458,8 +458,8 @@ def test_a_search_runs_read_only_and_leaves_the_engine_writable(warehouse: Wareh
     assert isinstance(refused.value.__cause__, WarehouseBusyError)
     assert refused.value.__cause__.engine_code == READ_ONLY
     load(warehouse, [staged(tenant_id="after")], "after-1")
-    asked = search(json.dumps(EVER).encode())
-    assert len(event_search.find(statement(asked, TenantId("after"))).rows) == 1
+    request = search(json.dumps(EVER).encode())
+    assert len(event_search.find(statement(request, TenantId("after"))).rows) == 1
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,8 @@ class Stores:
             "requestContext": context,
             "body": json.dumps(body),
         }
-        answered = querying.handler(event, None)
-        return answered["statusCode"], json.loads(answered["body"])
+        response = querying.handler(event, None)
+        return response["statusCode"], json.loads(response["body"])
 
     def pages(self, tenant: str, **body: Any) -> list[str]:
         """The messages of all pages, in their order."""

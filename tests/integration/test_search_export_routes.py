@@ -50,12 +50,12 @@ class ExportRoutes:
             "pathParameters": {"id": export_id},
             "body": None if body is None else json.dumps(body),
         }
-        answered = querying.handler(event, None)
-        content = answered["body"].encode()
+        response = querying.handler(event, None)
+        content = response["body"].encode()
         self._documented.check(
-            method, path.replace("{id}", export_id), answered["statusCode"], "application/json", content
+            method, path.replace("{id}", export_id), response["statusCode"], "application/json", content
         )
-        return answered["statusCode"], json.loads(content)
+        return response["statusCode"], json.loads(content)
 
 
 @pytest.fixture

@@ -63,8 +63,8 @@ def environment(address: ClickHouseAddress) -> Warehouse:
 
 def find(warehouse: Warehouse, tenant: str, slots: int = SLOTS, **body: Any) -> SearchResult:
     event_search = ManagedSearch(EventSearch(warehouse, LIMITS), slots)
-    asked = search(json.dumps({**EVER, **body}).encode())
-    return event_search.find(TenantId(tenant), statement(asked, TenantId(tenant)))
+    request = search(json.dumps({**EVER, **body}).encode())
+    return event_search.find(TenantId(tenant), statement(request, TenantId(tenant)))
 
 
 @contextmanager

@@ -83,8 +83,8 @@ class Pipeline:
             "requestContext": context,
             "queryStringParameters": {"wait": "0", **query},
         }
-        answered = tail_handler.handler(event, None)
-        return answered["statusCode"], json.loads(answered["body"])
+        response = tail_handler.handler(event, None)
+        return response["statusCode"], json.loads(response["body"])
 
     def follow(self, tenant: str, cursor: str = "", **query: str) -> tuple[list[str], str]:
         """Messages of one response, and its cursor."""

@@ -83,8 +83,8 @@ def _is_billed(here: Lives, both: tuple[Customer, ...]) -> None:
     record = here.shop.record(both[0].tenant)
     reported = here.shop.billing_api.usage.tally(both[0].tenant).reported
     today = datetime.fromtimestamp(here.now(), UTC).date()
-    asked = {"from": (today - timedelta(days=20)).isoformat(), "to": today.isoformat()}
-    usage = here.ask_ok("GET /v1/usage", both[0].key, query=asked)
+    query = {"from": (today - timedelta(days=20)).isoformat(), "to": today.isoformat()}
+    usage = here.ask_ok("GET /v1/usage", both[0].key, query=query)
     assert sum(day["rows"] for day in usage["days"]) == len(both[0].lines)
     assert 0 < reported.landed_bytes < sum(day["bytes"] for day in usage["days"])
     here.later(*both, days=31)
@@ -114,14 +114,14 @@ def _takes_a_copy(here: Lives, ada: Customer, both: tuple[Customer, ...]) -> Non
     """Of everything, with the logs: complete, and of this account only."""
     now = datetime.fromtimestamp(here.now(), UTC)
     logs = {"from": (now - timedelta(days=89)).isoformat(), "to": (now + timedelta(days=1)).isoformat()}
-    asked = here.ask_ok("POST /v1/account/export", ada.token, {"logs": logs})
+    export = here.ask_ok("POST /v1/account/export", ada.token, {"logs": logs})
     for _ in range(ROUNDS):
         here.later(*both, minutes=2)
-        copy = here.ask_ok("GET /v1/account/exports/{id}", ada.token, id=asked["id"])
+        copy = here.ask_ok("GET /v1/account/exports/{id}", ada.token, id=export["id"])
         if copy["state"] == "ready":
             break
     assert "url" in copy
-    body = here.here.archive_of(here.here.service.get_export(ada.tenant, asked["id"]))
+    body = here.here.archive_of(here.here.service.get_export(ada.tenant, export["id"]))
     manifest: dict[str, Any] = json.loads(body.read("manifest.json"))
     for each in manifest["files"]:
         assert hashlib.sha256(body.read(each["name"])).hexdigest() == each["sha256"]
@@ -148,7 +148,7 @@ def _leaves(here: Lives, ada: Customer, bob: Customer, texts: list[str]) -> None
     """The account is closed at once, can be taken back for a week, and is gone within a day after that."""
     rows = here.here.hash_of(bob.tenant)
     customer = here.shop.record(ada.tenant).customer_id
-    asked = here.ask_ok("DELETE /v1/account", ada.token, {"confirm": ada.tenant})
+    erasure_request = here.ask_ok("DELETE /v1/account", ada.token, {"confirm": ada.tenant})
     assert here.logs(ada) == (402, "account_closing")
     here.put(f"v1/tenant={ada.tenant}/closing-{ada.mark}", b'{"message": "not read"}')
     newest = here.ask_ok("GET /v1/uploads", ada.key)["uploads"][0]
@@ -159,14 +159,14 @@ def _leaves(here: Lives, ada: Customer, bob: Customer, texts: list[str]) -> None
     assert here.ask("POST /v1/search", ada.key, {"limit": 1})[0] == 401
     assert here.ask("GET /v1/account", ada.token)[0] == 401
     began = here.now()
-    erasure = _until_verified(here, ada, bob, asked["id"])
+    erasure = _until_verified(here, ada, bob, erasure_request["id"])
     assert here.now() - began < 86_400
 
-    left = here.here.where(*texts, asked["id"])
+    left = here.here.where(*texts, erasure_request["id"])
     assert left.pop(ada.tenant) == {"table ledger"}, "what keeps a redelivery from loading anything, 45 days"
     assert {text: places for text, places in left.items() if places} == {}
     assert not here.shop.gate.customer_exists(customer)
-    assert erasure["receipt"]["account"] == account_hash(asked["id"], ada.tenant)
+    assert erasure["receipt"]["account"] == account_hash(erasure_request["id"], ada.tenant)
     assert erasure["receipt"]["counts"]["rows"] == len(ada.lines)
     assert not any(text in json.dumps(erasure["receipt"]) for text in texts)
     _nothing_reappears(here, ada, texts)

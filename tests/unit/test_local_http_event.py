@@ -79,10 +79,10 @@ def test_the_context_says_who_asked_what() -> None:
 
 
 def test_an_authorizer_sees_the_headers_and_not_the_body() -> None:
-    asked = authorizer_event_of(event_of(call(), "POST /v1/drain", {}))
-    assert asked["headers"]["host"] == "h:1"
-    assert asked["type"] == "REQUEST"
-    assert "body" not in asked
+    authorizer_event = authorizer_event_of(event_of(call(), "POST /v1/drain", {}))
+    assert authorizer_event["headers"]["host"] == "h:1"
+    assert authorizer_event["type"] == "REQUEST"
+    assert "body" not in authorizer_event
 
 
 def test_an_answer_keeps_status_headers_cookies_and_bytes() -> None:

@@ -42,14 +42,14 @@ def test_a_throttled_request_reaches_neither_authorizer_nor_function() -> None:
 
     async def scenario() -> list[list[tuple[int, Any]]]:
         async with TestClient(TestServer(gateway.application())) as client:
-            asked = (("GET", "/open"), ("POST", "/closed/7"), ("GET", "/nowhere"))
+            requests = (("GET", "/open"), ("POST", "/closed/7"), ("GET", "/nowhere"))
             return [
                 [
                     (answer.status, await answer.read())
                     for _ in range(5)
                     for answer in [await client.request(*each)]
                 ]
-                for each in asked
+                for each in requests
             ]
 
     for answers in asyncio.run(scenario()):

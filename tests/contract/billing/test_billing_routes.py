@@ -96,8 +96,8 @@ def test_of_an_account_that_is_gone_meanwhile_every_route_says_so(here: Shop) ->
 def test_while_stripe_does_not_answer_the_answer_says_to_try_again(here: Shop) -> None:
     acme = here.account("acme")
     here.wrap = lambda _gate: StripeSdkClient(lambda: SecretText(API_KEY), "http://127.0.0.1:9")
-    asked = here.ask("POST /v1/billing/checkout", acme, {"plan": "managed_15"})
-    assert code_of(asked) == (503, "try_again")
+    response = here.ask("POST /v1/billing/checkout", acme, {"plan": "managed_15"})
+    assert code_of(response) == (503, "try_again")
 
 
 # The catalogue.

@@ -53,14 +53,14 @@ def trial_of(here: Shop, days: float) -> Any:
 
 def test_who_has_a_plan_is_not_sold_another_beside_it(here: Shop) -> None:
     acme = here.subscribed("acme")
-    asked = here.ask("POST /v1/billing/checkout", acme, {"plan": "managed_30"})
-    assert code_of(asked) == (409, "already_subscribed")
+    response = here.ask("POST /v1/billing/checkout", acme, {"plan": "managed_30"})
+    assert code_of(response) == (409, "already_subscribed")
     # Even before Stripe's event arrived.
     globex = here.account("globex")
     here.buy(globex)
     assert here.record(globex).subscription is None
-    asked = here.ask("POST /v1/billing/checkout", globex, {"plan": "managed_30"})
-    assert code_of(asked) == (409, "already_subscribed")
+    response = here.ask("POST /v1/billing/checkout", globex, {"plan": "managed_30"})
+    assert code_of(response) == (409, "already_subscribed")
 
 
 def test_of_the_pages_that_were_asked_for_only_the_last_can_be_paid(here: Shop) -> None:
@@ -91,8 +91,8 @@ def test_two_first_checkouts_at_once_make_one_customer_and_one_page_that_can_be_
                 self._left -= 1
                 if self._left == -1:
                     here.wrap = lambda gate: gate
-                    asked = {"plan": "managed_30"}
-                    self._pages.append(here.page("POST /v1/billing/checkout", self._tenant, asked))
+                    body = {"plan": "managed_30"}
+                    self._pages.append(here.page("POST /v1/billing/checkout", self._tenant, body))
                 return getattr(self._gate, name)
 
         meddling = Meddling(here.gate, number, tenant, pages)

@@ -36,8 +36,8 @@ def test_a_change_that_the_card_refuses_changes_nothing(here: Shop) -> None:
     assert here.portal(acme, "Save card", **FAILS_LATER) == 303
     here.deliver()
     before = here.account_status(acme)
-    asked = here.ask("POST /v1/billing/plan", acme, {"plan": "managed_30"})
-    assert code_of(asked) == (402, "card_declined")
+    response = here.ask("POST /v1/billing/plan", acme, {"plan": "managed_30"})
+    assert code_of(response) == (402, "card_declined")
     here.deliver()
     thing = here.subscription(acme)
     assert (thing["status"], here.account_status(acme)) == ("active", before)
@@ -51,22 +51,22 @@ def test_the_same_plan_again_is_no_change_and_who_owes_must_pay_first(here: Shop
     assert "billing.plan_asked_for" not in here.actions(acme)
     here.portal(acme, "Save card", **FAILS_LATER)
     here.here.advance(32)
-    asked = here.ask("POST /v1/billing/plan", acme, {"plan": "managed_30"})
-    assert code_of(asked) == (409, "payment_overdue")
+    response = here.ask("POST /v1/billing/plan", acme, {"plan": "managed_30"})
+    assert code_of(response) == (409, "payment_overdue")
 
 
 def test_without_a_subscription_there_is_nothing_to_change_and_no_portal(here: Shop) -> None:
     acme = here.account("acme")
-    asked = here.ask("POST /v1/billing/plan", acme, {"plan": "managed_30"})
-    assert code_of(asked) == (409, "no_subscription")
+    response = here.ask("POST /v1/billing/plan", acme, {"plan": "managed_30"})
+    assert code_of(response) == (409, "no_subscription")
     assert code_of(here.ask("POST /v1/billing/portal", acme)) == (409, "no_subscription")
 
 
 def test_an_account_without_a_destination_cannot_choose_the_byoc_plan(here: Shop) -> None:
     acme, globex = here.account("acme"), here.subscribed("globex")
     for tenant, route in ((acme, "checkout"), (globex, "plan")):
-        asked = here.ask(f"POST /v1/billing/{route}", tenant, {"plan": "byoc"})
-        assert code_of(asked) == (409, "no_destination")
+        response = here.ask(f"POST /v1/billing/{route}", tenant, {"plan": "byoc"})
+        assert code_of(response) == (409, "no_destination")
     here.client.put_item(TableName="destinations", Item={"tenant_id": {"S": globex}})
     assert here.ask("POST /v1/billing/plan", globex, {"plan": "byoc"})["statusCode"] == 200
     assert here.account_status(globex).plan == "byoc"

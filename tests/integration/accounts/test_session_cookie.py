@@ -77,14 +77,14 @@ def test_the_cookie_alone_refreshes_its_own_persons_session(here: World) -> None
 def test_other_cookies_beside_it_do_not_matter(here: World) -> None:
     cookie = sent_back(log_in(here, here.joined()))
     body = {"cookie": True}
-    asked = here.ask("/v1/login", body, headers=OUR_PAGE, cookies=["theme=dark", cookie, "x"])
-    assert asked.status == 200
+    response = here.ask("/v1/login", body, headers=OUR_PAGE, cookies=["theme=dark", cookie, "x"])
+    assert response.status == 200
 
 
 def test_a_browser_without_a_session_is_said_so(here: World) -> None:
     for cookies in ([], ["theme=dark"], [f"{NAME}="]):
-        asked = here.ask("/v1/login", {"cookie": True}, headers=OUR_PAGE, cookies=cookies)
-        assert asked.refused == (401, "no_session")
+        response = here.ask("/v1/login", {"cookie": True}, headers=OUR_PAGE, cookies=cookies)
+        assert response.refused == (401, "no_session")
     assert refresh(here, f"{NAME}=made-up").refused == (401, "invalid_login")
 
 
@@ -107,8 +107,8 @@ def test_a_page_of_another_origin_can_neither_use_set_nor_delete_the_cookie(
 
 def test_without_cookie_in_the_body_the_cookie_is_not_read(here: World) -> None:
     cookie = sent_back(log_in(here, here.joined()))
-    asked = here.ask("/v1/login", {}, headers=OUR_PAGE, cookies=[cookie])
-    assert asked.refused == (400, "invalid_email")
+    response = here.ask("/v1/login", {}, headers=OUR_PAGE, cookies=[cookie])
+    assert response.refused == (400, "invalid_email")
 
 
 def test_behind_cloudfront_the_host_is_the_viewers(here: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,9 +47,9 @@ def test_it_says_what_it_would_do_does_it_and_then_there_is_nothing_to_do(
 @pytest.mark.usefixtures("secret")
 def test_a_stripe_that_does_not_answer_is_reported_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert operate("sync-catalogue", StripeUrl="http://127.0.0.1:9") == 1
-    said = capsys.readouterr()
-    assert said.err.startswith("Stripe: ")
-    assert API_KEY not in said.out + said.err
+    output = capsys.readouterr()
+    assert output.err.startswith("Stripe: ")
+    assert API_KEY not in output.out + output.err
 
 
 def test_it_shows_what_is_known_of_one_account(

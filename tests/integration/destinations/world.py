@@ -42,8 +42,8 @@ class World:
     def ask(self, route: str, tenant: str = "acme", body: Any = None, scopes: str = "admin") -> Any:
         """The answer of `route`: its status and its body."""
         handler = answering(lambda event: answer_to(event, self.service))
-        answered = handler(event_of(route, tenant, body, scopes), None)
-        return answered["statusCode"], json.loads(answered["body"] or "null")
+        response = handler(event_of(route, tenant, body, scopes), None)
+        return response["statusCode"], json.loads(response["body"] or "null")
 
     def body(self, tenant: str = "acme", **changes: Any) -> dict[str, Any]:
         bucket, at = f"{tenant}-logs", self.engine

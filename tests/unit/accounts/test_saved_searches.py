@@ -133,8 +133,8 @@ def test_reading_needs_the_scope_read_and_changing_admin(here: World, acme: Tena
     found = here.ask("GET /v1/searches/{id}", acme, key_id=saved["id"], scopes="read")
     assert found["statusCode"] == 200
     for route in ("POST /v1/searches", "PATCH /v1/searches/{id}", "DELETE /v1/searches/{id}"):
-        asked = rejected(here, route, acme, STATE, key_id=saved["id"], scopes="read")
-        assert asked == (403, "forbidden_scope")
+        rejection = rejected(here, route, acme, STATE, key_id=saved["id"], scopes="read")
+        assert rejection == (403, "forbidden_scope")
     assert rejected(here, "GET /v1/searches", acme, scopes="ingest") == (403, "forbidden_scope")
 
 
@@ -218,5 +218,5 @@ def test_a_body_without_a_change_or_with_half_a_character_is_rejected(here: Worl
 def test_a_parameter_in_the_url_is_rejected(here: World, acme: TenantId) -> None:
     saved = save(here, acme)
     for route in ("GET /v1/searches", "GET /v1/searches/{id}", "DELETE /v1/searches/{id}"):
-        asked = rejected(here, route, acme, key_id=saved["id"], query={"name": "x"})
-        assert asked == (400, "unknown_parameter")
+        rejection = rejected(here, route, acme, key_id=saved["id"], query={"name": "x"})
+        assert rejection == (400, "unknown_parameter")

@@ -259,11 +259,11 @@ def test_a_refusal_shows_nothing_of_the_token(pool: Pool) -> None:
 @contextmanager
 def served(status: int, body: bytes, location: str | None = None) -> Iterator[tuple[str, list[str]]]:
     """A server on loopback that answers alike whatever is asked, and the paths that were."""
-    asked: list[str] = []
+    requests: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(self.path)
+            requests.append(self.path)
             self.send_response(status)
             if location:
                 self.send_header("Location", location)
@@ -276,7 +276,7 @@ def served(status: int, body: bytes, location: str | None = None) -> Iterator[tu
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}", asked
+            yield f"http://127.0.0.1:{server.server_port}", requests
         finally:
             server.shutdown()
 
@@ -291,17 +291,17 @@ def fresh() -> str:
 
 def test_keys_are_fetched_from_where_the_pool_publishes_them() -> None:
     published = json.dumps({"keys": [OUR_KEY.as_dict(private=False)]}).encode()
-    with served(200, published) as (url, asked):
+    with served(200, published) as (url, requests):
         assert live(f"{url}/pool/keys").verify(fresh()).subject == "ada"
-    assert asked == ["/pool/keys"]
+    assert requests == ["/pool/keys"]
 
 
 def test_a_redirect_is_never_followed() -> None:
     published = json.dumps({"keys": [OUR_KEY.as_dict(private=False)]}).encode()
-    with served(200, published) as (elsewhere, asked), served(302, b"", f"{elsewhere}/keys") as (url, _):
+    with served(200, published) as (elsewhere, requests), served(302, b"", f"{elsewhere}/keys") as (url, _):
         with pytest.raises(KeysUnavailableError):
             live(url).verify(fresh())
-        assert asked == []
+        assert requests == []
 
 
 @pytest.mark.parametrize(

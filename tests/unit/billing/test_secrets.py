@@ -76,8 +76,8 @@ def test_a_key_that_stripe_does_not_know_is_in_no_error_and_on_no_output(
                 StripeSdkClient(lambda: SecretText(KEY), address).subscriptions("cus_canary-customer")
             assert isinstance(fault.value, kind)
             assert "canary" not in all_of(fault.value)
-    said = capfd.readouterr()
-    assert "canary-key" not in said.out + said.err + caplog.text
+    output = capfd.readouterr()
+    assert "canary-key" not in output.out + output.err + caplog.text
 
 
 class InFiveMinutes(datetime):

@@ -119,12 +119,12 @@ def test_a_thousand_that_stripe_did_not_sign_now_are_refused_and_leave_nothing(
         accepted += answer["statusCode"] != 400
         assert json.loads(answer["body"])["code"] == "invalid_signature"
         assert CANARY not in answer["body"]
-        said = capsys.readouterr().out
+        output = capsys.readouterr().out
         # One short line that says why, and nothing of what was sent: not its id, its customer, its text.
-        line = json.loads(said)
+        line = json.loads(output)
         reasons.add(line["reason"])
-        assert len(said) < 300
-        assert not [each for each in (CANARY, "evt_", CUSTOMER, "v1=") if each in said]
+        assert len(output) < 300
+        assert not [each for each in (CANARY, "evt_", CUSTOMER, "v1=") if each in output]
     assert accepted == 0
     assert door.untouched()
     assert reasons == {"malformed", "wrong_signature", "stale", "future"}

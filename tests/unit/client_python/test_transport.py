@@ -84,7 +84,7 @@ def test_a_trusted_certificate_is_accepted_and_another_is_not(certificate: Path)
 def test_https_goes_through_the_proxy_of_the_environment(
     certificate: Path, monkeypatch: pytest.MonkeyPatch, exempt: bool
 ) -> None:
-    with secure_service(certificate) as service, connect_proxy() as (address, asked):
+    with secure_service(certificate) as service, connect_proxy() as (address, requests):
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:pass%21@{address}")
         if exempt:
             monkeypatch.setenv("NO_PROXY", "localhost")
@@ -92,9 +92,9 @@ def test_https_goes_through_the_proxy_of_the_environment(
         assert transport.post(LINE, None, "1").status == 202
         transport.close()
     if exempt:
-        assert asked == []
+        assert requests == []
     else:
-        (head,) = asked
+        (head,) = requests
         assert head.startswith(f"CONNECT localhost:{service.server_port} ".encode())
         assert b"Proxy-Authorization: Basic dXNlcjpwYXNzIQ==" in head
         assert KEY.encode() not in head
@@ -162,7 +162,7 @@ def one_answer(answer: bytes) -> Iterator[int]:
 @contextmanager
 def connect_proxy() -> Iterator[tuple[str, list[bytes]]]:
     """A proxy for one connection: its address, and the requests that it got."""
-    asked: list[bytes] = []
+    requests: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(2)
 
@@ -172,15 +172,15 @@ def connect_proxy() -> Iterator[tuple[str, list[bytes]]]:
             except TimeoutError:
                 return
             with connection:
-                asked.append(connection.recv(65_536))
-                port = int(asked[0].split(b" ")[1].rpartition(b":")[2])
+                requests.append(connection.recv(65_536))
+                port = int(requests[0].split(b" ")[1].rpartition(b":")[2])
                 with socket.create_connection(("127.0.0.1", port)) as behind:
                     connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
                     _relay(connection, behind)
 
         thread = threading.Thread(target=serve)
         thread.start()
-        yield f"127.0.0.1:{server.getsockname()[1]}", asked
+        yield f"127.0.0.1:{server.getsockname()[1]}", requests
         thread.join()
 
 

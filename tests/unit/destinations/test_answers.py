@@ -79,11 +79,11 @@ ROUTES = pytest.mark.parametrize(
 @ROUTES
 @pytest.mark.parametrize("kind", [StoreUnavailableError, KeyServiceUnavailableError])
 def test_an_outage_on_our_side_asks_to_try_again(route: str, kind: type[RetryableError]) -> None:
-    answered = ask(route, kind("canary"))
-    assert answered["statusCode"] == 503
-    assert answered["headers"]["retry-after"] == "2"
-    assert json.loads(answered["body"])["code"] == "try_again"
-    assert "canary" not in answered["body"]
+    response = ask(route, kind("canary"))
+    assert response["statusCode"] == 503
+    assert response["headers"]["retry-after"] == "2"
+    assert json.loads(response["body"])["code"] == "try_again"
+    assert "canary" not in response["body"]
 
 
 @pytest.mark.parametrize("route", ["PUT /v1/destination", "DELETE /v1/destination"])
@@ -99,5 +99,5 @@ def test_an_ended_session_changes_nothing_even_while_it_is_cached(route: str) ->
 
 @ROUTES
 def test_a_change_in_between_is_a_conflict(route: str) -> None:
-    answered = ask(route, DestinationChangedError("canary"))
-    assert (answered["statusCode"], json.loads(answered["body"])["code"]) == (409, "concurrent_change")
+    response = ask(route, DestinationChangedError("canary"))
+    assert (response["statusCode"], json.loads(response["body"])["code"]) == (409, "concurrent_change")

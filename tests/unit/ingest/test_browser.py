@@ -18,10 +18,10 @@ def event(method: str = "GET", accept: str | None = BROWSER, route: str = "ANY /
 
 
 def test_a_browser_is_sent_to_the_dashboard() -> None:
-    answered = handler(event(), None)
+    response = handler(event(), None)
 
-    assert answered["statusCode"] == 303
-    assert answered["headers"]["location"] == "/search"
+    assert response["statusCode"] == 303
+    assert response["headers"]["location"] == "/search"
 
 
 @pytest.mark.parametrize(

@@ -95,8 +95,8 @@ class World:
         event = drain_event(body, {name.replace("_", "-"): each for name, each in headers.items()}, tenant)
         event["requestContext"]["authorizer"]["lambda"]["plan"] = plan
         event["queryStringParameters"] = query
-        answered = answer_to(event, self.ingest)
-        return answered["statusCode"], json.loads(answered["body"])
+        response = answer_to(event, self.ingest)
+        return response["statusCode"], json.loads(response["body"])
 
     def notifications(self) -> list[Any]:
         records = [

@@ -233,12 +233,12 @@ class World:
             event["requestContext"]["authorizer"]["lambda"]["plan"] = "byoc"
         ingest = Ingest(StagingWriter(PlatformBucket(self.ours)), RateLimit(), self.targets)
         began = time.monotonic()
-        answered = answering(lambda each: answer_to(each, ingest))(event, None)
+        response = answering(lambda each: answer_to(each, ingest))(event, None)
         seconds = time.monotonic() - began
-        if answered["statusCode"] != 202:
-            assert json.loads(answered["body"])["code"] == "destination_unavailable"
-            assert answered["headers"]["retry-after"] in ("1", "2")
-        return answered["statusCode"], seconds
+        if response["statusCode"] != 202:
+            assert json.loads(response["body"])["code"] == "destination_unavailable"
+            assert response["headers"]["retry-after"] in ("1", "2")
+        return response["statusCode"], seconds
 
 
 @pytest.fixture

@@ -38,8 +38,8 @@ class Console:
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
         code = operate(*arguments, client=self._here.client, clock=lambda: self._here.now)
-        said = self._capsys.readouterr()
-        return code, said.out, said.err
+        output = self._capsys.readouterr()
+        return code, output.out, output.err
 
     def reported(self, *arguments: str) -> dict[str, Any]:
         code, out, err = self.run(*arguments, "--json")

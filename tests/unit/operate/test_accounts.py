@@ -40,9 +40,9 @@ def test_the_printed_key_is_the_accounts_and_no_other_accounts(
     made = {}
     for tenant in (ACME, GLOBEX):
         assert operate("create-account", tenant, "--plan", "managed_30", client=dynamodb) == 0
-        said = capsys.readouterr()
-        made[tenant] = said.out.strip()
-        assert "shown only now" in said.err
+        output = capsys.readouterr()
+        made[tenant] = output.out.strip()
+        assert "shown only now" in output.err
         assert keys.well_formed(made[tenant])
 
     for tenant, text in made.items():
@@ -81,8 +81,8 @@ def test_an_existing_account_and_its_key_stay_as_they_are(
     capsys.readouterr()
     assert operate("create-account", "acme", "--plan", "byoc", client=dynamodb) == 1
 
-    said = capsys.readouterr()
-    assert (said.out, said.err) == ("", "the account acme exists already\n")
+    output = capsys.readouterr()
+    assert (output.out, output.err) == ("", "the account acme exists already\n")
     assert {table: dynamodb.scan(TableName=table)["Items"] for table in before} == before
 
 

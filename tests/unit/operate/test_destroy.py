@@ -111,12 +111,12 @@ def test_both_stacks_of_the_stage_are_deleted_and_what_is_retained_is_listed(
 
     assert here.deleted == [COMPUTE, DATA], "the compute stack imports from the data stack"
     assert here.stacks[f"arn:{OTHER}"]["StackStatus"] == "CREATE_COMPLETE"
-    said = capsys.readouterr()
-    assert [json.loads(line) for line in said.out.splitlines()] == [
+    output = capsys.readouterr()
+    assert [json.loads(line) for line in output.out.splitlines()] == [
         {"retained": "AWS::DynamoDB::Table", "name": "table"},
         {"retained": "AWS::S3::Bucket", "name": "ucket"},
     ]
-    assert "Secrets Manager" in said.err
+    assert "Secrets Manager" in output.err
 
 
 def test_nothing_is_deleted_without_a_confirmation(capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,8 +59,8 @@ def test_what_is_open_is_shown_without_whom_it_is_about(
     ask(here, ACME, "era_1")
     assert run("open-erasures") == 0
 
-    said = capsys.readouterr().out
-    assert said == "acme person running for 2.0 h, waits for nothing\n"
+    output = capsys.readouterr().out
+    assert output == "acme person running for 2.0 h, waits for nothing\n"
 
 
 def test_a_valid_chain_is_reported_by_its_last_hash_and_a_broken_one_is_an_error(

@@ -70,9 +70,9 @@ def test_a_new_value_replaces_the_old_one_under_the_deployed_name(
         file = file_of(tmp_path, {**ADDRESS, "password": password})
         assert operate("put-secret", "warehouse", "--file", file, WarehouseSecret="ours/warehouse") == 0
 
-    said = capsys.readouterr()
-    assert said.out == "created ours/warehouse\nreplaced ours/warehouse\n"
-    assert "password" not in said.out + said.err
+    output = capsys.readouterr()
+    assert output.out == "created ours/warehouse\nreplaced ours/warehouse\n"
+    assert "password" not in output.out + output.err
     value = secrets.get_secret_value(SecretId="ours/warehouse")["SecretString"]
     assert ClickHouseAddress.from_json(value).password.reveal() == "second-password"
 

@@ -58,11 +58,11 @@ def content(answered: dict[str, Any]) -> bytes:
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_begins_with_the_same_html(path: str) -> None:
-    answered = get(path)
+    response = get(path)
 
-    assert (answered["statusCode"], content(answered)) == (200, HTML)
-    assert answered["headers"]["content-type"].startswith("text/html")
-    assert answered["headers"]["cache-control"] == "no-cache"
+    assert (response["statusCode"], content(response)) == (200, HTML)
+    assert response["headers"]["content-type"].startswith("text/html")
+    assert response["headers"]["cache-control"] == "no-cache"
 
 
 @pytest.mark.usefixtures("built")
@@ -104,12 +104,12 @@ def test_the_policy_names_the_origin_of_presigned_urls(monkeypatch: pytest.Monke
 
 @pytest.mark.usefixtures("built")
 def test_files_with_a_hash_in_their_name_are_cached_for_ever_and_compressed() -> None:
-    answered = get("/assets/index-abc123.js", "/assets/{file}", accept_encoding="gzip, br")
+    response = get("/assets/index-abc123.js", "/assets/{file}", accept_encoding="gzip, br")
 
-    assert gzip.decompress(content(answered)) == SCRIPT
-    assert answered["headers"]["content-encoding"] == "gzip"
-    assert answered["headers"]["cache-control"] == "public, max-age=31536000, immutable"
-    assert answered["headers"]["content-type"].startswith("text/javascript")
+    assert gzip.decompress(content(response)) == SCRIPT
+    assert response["headers"]["content-encoding"] == "gzip"
+    assert response["headers"]["cache-control"] == "public, max-age=31536000, immutable"
+    assert response["headers"]["content-type"].startswith("text/javascript")
     assert content(get("/assets/index-abc123.js", "/assets/{file}")) == SCRIPT
 
 
@@ -128,11 +128,11 @@ def test_a_browser_that_has_the_page_gets_304() -> None:
     ["/assets/index-gone.js", "/assets/../secret", "/assets/..%2f..%2fsecret", "/assets//etc/passwd"],
 )
 def test_a_file_of_another_version_or_of_the_machine_is_not_found(path: str) -> None:
-    answered = get(path, "/assets/{file}")
+    response = get(path, "/assets/{file}")
 
-    assert answered["statusCode"] == 404
-    assert '"code": "not_found"' in answered["body"]
-    assert "not to be served" not in answered["body"]
+    assert response["statusCode"] == 404
+    assert '"code": "not_found"' in response["body"]
+    assert "not to be served" not in response["body"]
 
 
 @pytest.mark.usefixtures("built")

@@ -88,9 +88,9 @@ def test_one_that_fails_in_whatever_way_keeps_no_other_from_being_worked_on(
 
     assert erasures.finished == ["era_1", "era_2"]
     assert (result["verified"], result["open"], result["never_confirmed"]) == (2, 1, 0)
-    said = capsys.readouterr().out
-    assert type(fault).__name__ in said
-    assert "jane" not in said
+    output = capsys.readouterr().out
+    assert type(fault).__name__ in output
+    assert "jane" not in output
 
 
 def test_each_run_forgets_who_never_confirmed_an_address() -> None:

@@ -39,8 +39,8 @@ def test_a_refused_account_asks_again_for_one_read_and_another_is_not_refused(
     monkeypatch.setattr(here, "now", here.now)  # and back
     monkeypatch.setattr("functions.privacy.service.MAX_OPEN_ERASURES", 3)
     busy, other = here.account("refused"), here.account("beside-refused")
-    asked = [here.ask("POST /v1/erasures", busy, {**JANE, "value": f"u{each}"}) for each in range(4)]
-    assert [each["statusCode"] for each in asked] == [202, 202, 202, 409]
+    responses = [here.ask("POST /v1/erasures", busy, {**JANE, "value": f"u{each}"}) for each in range(4)]
+    assert [each["statusCode"] for each in responses] == [202, 202, 202, 409]
     read = list[str]()
     monkeypatch.setattr(Erasures, "counts", noting_reads(read))
     number = DynamoTurnLog.number
@@ -50,7 +50,7 @@ def test_a_refused_account_asks_again_for_one_read_and_another_is_not_refused(
     assert read == []
     assert here.ask("POST /v1/erasures", other, JANE)["statusCode"] == 202
     assert read == ["turn", other]
-    verified(here, busy, decoded(asked[0])["id"])
+    verified(here, busy, decoded(responses[0])["id"])
     here.now += REFUSED_SECONDS
     assert here.ask("POST /v1/erasures", busy, JANE)["statusCode"] == 202
 
@@ -72,8 +72,8 @@ def test_to_count_erasures_returns_none_of_last_week(here: World) -> None:
     answers = list[Any]()
     counting = World(AnswersKept(here.client, answers), here.s3, here.now - 7 * DAY)
     for number in range(3):
-        asked = decoded(counting.ask("POST /v1/erasures", tenant, {**JANE, "value": f"old-{number}"}))
-        verified(counting, tenant, asked["id"])
+        erasure = decoded(counting.ask("POST /v1/erasures", tenant, {**JANE, "value": f"old-{number}"}))
+        verified(counting, tenant, erasure["id"])
     counting.now += 7 * DAY
     for of in (tenant, other):
         assert counting.ask("POST /v1/erasures", of, JANE)["statusCode"] == 202
@@ -114,8 +114,8 @@ def test_an_account_has_so_many_erasures_of_persons_a_day_and_another_has_its_ow
     busy, other = here.account("busy"), here.account("quiet")
     began = here.now
     for number in range(ERASURES_A_DAY):
-        asked = decoded(here.ask("POST /v1/erasures", busy, {**JANE, "value": f"u{number}"}))
-        verified(here, busy, asked["id"])
+        erasure = decoded(here.ask("POST /v1/erasures", busy, {**JANE, "value": f"u{number}"}))
+        verified(here, busy, erasure["id"])
         here.now += 60
     refused = here.ask("POST /v1/erasures", busy, JANE)
     assert (refused["statusCode"], decoded(refused)["code"]) == (429, "too_many_erasures_today")
@@ -135,11 +135,11 @@ def test_of_requests_at_the_same_moment_no_more_are_accepted_than_one_after_the_
     monkeypatch.setattr(f"functions.privacy.service.{bound}", 5)
     racing = World(SerialClient(here.client), here.s3)
     tenant = here.account(f"racing-{answer}")
-    asked = [{**JANE, "value": f"u{number}"} for number in range(16)]
+    bodies = [{**JANE, "value": f"u{number}"} for number in range(16)]
     statuses: list[int] = []
     while len(statuses) < 16:  # a request that lost too often is to be sent again
         with ThreadPoolExecutor(8) as pool:
-            left = asked[len(statuses) :]
+            left = bodies[len(statuses) :]
             answers = list(pool.map(lambda body: racing.ask("POST /v1/erasures", tenant, body), left))
         statuses += [each["statusCode"] for each in answers if each["statusCode"] != 503]
     assert sorted(statuses) == [202] * 5 + [answer] * 11

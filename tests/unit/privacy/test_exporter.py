@@ -86,9 +86,9 @@ def test_one_that_fails_in_whatever_way_keeps_no_other_from_being_worked_on(
 
     assert exports.finished == ["exp_1"]
     assert (result["open"], result["failed"]) == (1, 1)
-    said = capsys.readouterr().out
-    assert type(fault).__name__ in said
-    assert "jane" not in said
+    output = capsys.readouterr().out
+    assert type(fault).__name__ in output
+    assert "jane" not in output
 
 
 @pytest.mark.parametrize(

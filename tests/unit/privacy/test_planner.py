@@ -74,9 +74,9 @@ def test_what_billing_needs_stays_until_the_account_is_closed(client: Any, name:
         place(client, name).remove()
     assert waits.value.reason == "billing"
     assert place(client, name).count() == 1
-    asked = client.get_item(TableName="billing", Key={"entry": {"S": f"account#{ACME}"}})["Item"]
-    assert asked["closing_requested_at"] == {"N": str(NOON)}
-    client.put_item(TableName="billing", Item={**asked, "closed_at": {"N": str(NOON)}})
+    record = client.get_item(TableName="billing", Key={"entry": {"S": f"account#{ACME}"}})["Item"]
+    assert record["closing_requested_at"] == {"N": str(NOON)}
+    client.put_item(TableName="billing", Item={**record, "closed_at": {"N": str(NOON)}})
     place(client, name).remove()
 
     assert place(client, name).count() == 0

@@ -62,8 +62,8 @@ def test_once_it_has_started_a_further_request_is_an_erasure_of_its_own(here: Wo
 def test_another_person_or_field_is_another_erasure(here: World) -> None:
     tenant = here.account("other-person")
     others = ({"value": "JANE@example.org"}, {"field": "metadata.user"}, {"field": "message"})
-    asked = [here.ask("POST /v1/erasures", tenant, {**JANE, **changed}) for changed in ({}, *others)]
-    assert len({decoded(each)["id"] for each in asked}) == 4
+    responses = [here.ask("POST /v1/erasures", tenant, {**JANE, **changed}) for changed in ({}, *others)]
+    assert len({decoded(each)["id"] for each in responses}) == 4
 
 
 def test_one_that_does_not_reach_the_own_stores_is_not_one_that_does(here: World) -> None:
@@ -78,12 +78,12 @@ def test_one_that_does_not_reach_the_own_stores_is_not_one_that_does(here: World
 
 def test_a_repeated_request_is_answered_at_the_limit_and_counts_once(here: World) -> None:
     tenant = here.account("full")
-    asked = [
+    erasures = [
         decoded(here.ask("POST /v1/erasures", tenant, {**JANE, "value": f"u{number % MAX_OPEN_ERASURES}"}))
         for number in range(2 * MAX_OPEN_ERASURES)
     ]
-    assert [each["id"] for each in asked[:MAX_OPEN_ERASURES]] == [
-        each["id"] for each in asked[MAX_OPEN_ERASURES:]
+    assert [each["id"] for each in erasures[:MAX_OPEN_ERASURES]] == [
+        each["id"] for each in erasures[MAX_OPEN_ERASURES:]
     ]
     assert decoded(here.ask("POST /v1/erasures", tenant, JANE))["code"] == "too_many_erasures"
 

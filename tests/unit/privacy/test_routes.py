@@ -77,17 +77,17 @@ def test_every_route_that_changes_something_looks_at_the_session() -> None:
 def test_a_person_is_asked_for_shown_and_written_down(here: World) -> None:
     tenant = here.account("person")
     answer = here.ask("POST /v1/erasures", tenant, JANE)
-    asked = decoded(answer)
+    body = decoded(answer)
 
     assert answer["statusCode"] == 202
-    assert (asked["kind"], asked["state"], asked["value"]) == ("person", "requested", "jane@example.org")
-    assert (asked["due_by"], asked["cancellable_until"]) == ("2027-02-14T08:00:01Z", None)
-    assert decoded(here.ask("GET /v1/erasures", tenant))["erasures"] == [asked]
-    assert decoded(here.ask("GET /v1/erasures/{id}", tenant, of=asked["id"])) == asked
+    assert (body["kind"], body["state"], body["value"]) == ("person", "requested", "jane@example.org")
+    assert (body["due_by"], body["cancellable_until"]) == ("2027-02-14T08:00:01Z", None)
+    assert decoded(here.ask("GET /v1/erasures", tenant))["erasures"] == [body]
+    assert decoded(here.ask("GET /v1/erasures/{id}", tenant, of=body["id"])) == body
     assert here.actions(tenant) == ["person.erasure_requested"]
     assert here.notices(tenant) == ["erasure_requested"]
     due = here.service.erasures.due(here.now + 2)
-    assert [each.erasure_id for each in due if each.tenant == tenant] == [asked["id"]]
+    assert [each.erasure_id for each in due if each.tenant == tenant] == [body["id"]]
 
 
 def test_another_account_neither_sees_nor_cancels_it(here: World) -> None:
@@ -127,9 +127,9 @@ def test_a_whole_account_needs_its_id_again_and_waits_seven_days(here: World, ho
         refused = ask(wrong)
         assert (refused["statusCode"], decoded(refused)["code"]) == (400, "confirmation_required")
         assert decoded(refused)["confirm"] == tenant
-    asked = decoded(ask(str(tenant)))
-    assert (asked["kind"], asked["starts_at"]) == ("account", asked["cancellable_until"])
-    found = here.service.erasure(tenant, asked["id"])
+    body = decoded(ask(str(tenant)))
+    assert (body["kind"], body["starts_at"]) == ("account", body["cancellable_until"])
+    found = here.service.erasure(tenant, body["id"])
     assert found.starts_at - found.requested_at == 7 * DAY
     account = here.directory.account(tenant)
     assert account
@@ -160,25 +160,27 @@ def test_a_cancelled_erasure_leaves_nothing_and_can_be_requested_again(here: Wor
 
 def test_that_of_a_person_cannot_be_taken_back(here: World) -> None:
     tenant = here.account("no-way-back")
-    asked = decoded(here.ask("POST /v1/erasures", tenant, JANE))
+    erasure = decoded(here.ask("POST /v1/erasures", tenant, JANE))
 
-    assert decoded(here.ask("DELETE /v1/erasures/{id}", tenant, of=asked["id"]))["code"] == "not_cancellable"
+    assert (
+        decoded(here.ask("DELETE /v1/erasures/{id}", tenant, of=erasure["id"]))["code"] == "not_cancellable"
+    )
 
 
 def test_who_has_the_id_sees_how_it_stands_without_a_key_and_nothing_of_whom_it_is_about(here: World) -> None:
     tenant = here.account("open-view")
-    asked = decoded(here.ask("POST /v1/erasures", tenant, JANE))
-    seen = here.ask("GET /v1/erasures/{id}", None, of=asked["id"])
+    erasure = decoded(here.ask("POST /v1/erasures", tenant, JANE))
+    seen = here.ask("GET /v1/erasures/{id}", None, of=erasure["id"])
 
     assert seen["statusCode"] == 200
     assert set(decoded(seen)) == {"id", "kind", "state", "requested_at", "starts_at", "due_by", "receipt"}
     assert "jane" not in seen["body"]
     assert "open-view" not in seen["body"]
     assert "metadata" not in seen["body"]
-    another = asked["id"][:-1] + ("1" if asked["id"].endswith("0") else "0")
+    another = erasure["id"][:-1] + ("1" if erasure["id"].endswith("0") else "0")
     assert here.ask("GET /v1/erasures/{id}", None, of=another)["statusCode"] == 401
     kept = here.client.scan(TableName="receipts")["Items"]
-    assert asked["id"] not in repr(kept)
+    assert erasure["id"] not in repr(kept)
     assert "open-view" not in repr(kept)
 
 
@@ -186,14 +188,14 @@ def test_a_copy_is_asked_for_listed_and_fetched_by_a_link(here: World) -> None:
     tenant = here.account("copy")
     period = {"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"}
     answer = here.ask("POST /v1/account/export", tenant, {"logs": period})
-    asked = decoded(answer)
+    body = decoded(answer)
 
-    assert (answer["statusCode"], asked["state"], asked["logs"]) == (202, "requested", period)
-    assert "url" not in decoded(here.ask("GET /v1/account/exports/{id}", tenant, of=asked["id"]))
+    assert (answer["statusCode"], body["state"], body["logs"]) == (202, "requested", period)
+    assert "url" not in decoded(here.ask("GET /v1/account/exports/{id}", tenant, of=body["id"]))
     busy = here.ask("POST /v1/account/export", tenant)
     assert (busy["statusCode"], decoded(busy)["code"]) == (409, "export_in_progress")
-    here.ready(tenant, asked["id"])
-    shown = here.ask("GET /v1/account/exports/{id}", tenant, of=asked["id"])
+    here.ready(tenant, body["id"])
+    shown = here.ask("GET /v1/account/exports/{id}", tenant, of=body["id"])
     assert decoded(shown)["url"].startswith("https://")
     assert (decoded(shown)["state"], decoded(shown)["url_expires_at"]) == ("ready", "2027-01-15T09:00:00Z")
     assert shown["headers"]["cache-control"] == "no-store"
@@ -223,9 +225,9 @@ def test_logs_from_before_a_move_to_byoc_are_exported_until_they_are_deleted(her
         return decoded(here.ask("POST /v1/account/export", tenant, logs, plan="byoc", managed_until=until))
 
     assert export(other, 0)["code"] == export(moved, here.now)["code"] == "logs_not_held"
-    asked = here.service.exports.of(moved, export(moved, here.now + 1)["id"])
-    assert asked is not None
-    assert asked.logs_from is not None
+    stored_export = here.service.exports.of(moved, export(moved, here.now + 1)["id"])
+    assert stored_export is not None
+    assert stored_export.logs_from is not None
     assert here.service.exports.all(other) == []
 
 

@@ -77,8 +77,8 @@ def ask(bucket: Counting, tenant: str, route: str, document_id: str = "") -> dic
 
 
 def replay(bucket: Counting, tenant: str, document_id: str) -> tuple[int, str]:
-    answered = ask(bucket, tenant, "POST /v1/quarantine/{id}/replay", document_id)
-    return answered["statusCode"], json.dumps([answered["headers"], answered["body"]])
+    response = ask(bucket, tenant, "POST /v1/quarantine/{id}/replay", document_id)
+    return response["statusCode"], json.dumps([response["headers"], response["body"]])
 
 
 def test_a_thousand_pairs_of_tenants_replay_nothing_of_each_other() -> None:
@@ -184,9 +184,9 @@ def test_a_listing_fits_into_an_answer_and_what_is_left_out_comes_with_the_next(
         bucket.create(document_key(acme, each), pack(header, [row] * 5))
 
     def listed() -> list[str]:
-        answered = ask(bucket, acme, "GET /v1/quarantine")
-        assert (answered["statusCode"], len(answered["body"]) < 5 * 1024 * 1024) == (200, True)
-        return [each["id"] for each in json.loads(answered["body"])["documents"]]
+        response = ask(bucket, acme, "GET /v1/quarantine")
+        assert (response["statusCode"], len(response["body"]) < 5 * 1024 * 1024) == (200, True)
+        return [each["id"] for each in json.loads(response["body"])["documents"]]
 
     first = listed()
     assert first == ids[: len(first)]

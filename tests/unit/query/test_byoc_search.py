@@ -289,6 +289,6 @@ def test_the_plan_decides_where_it_is_searched(
     }  # fmt: skip
     context = {"requestId": "r", "http": {"method": "POST"}, "authorizer": {"lambda": verdict}}
     asks = {"routeKey": "POST /v1/search", "requestContext": context, "body": "{}"}
-    answered = querying.handler(asks, None)
-    assert answered["statusCode"] == 200
+    response = querying.handler(asks, None)
+    assert response["statusCode"] == 200
     assert asked == [whose]

@@ -21,8 +21,8 @@ WHOLE = WholeHours(SINCE // HOUR_NS * HOUR_NS + HOUR_NS, UNTIL // HOUR_NS * HOUR
 
 
 def hours(query: str, **body: Any) -> WholeHours | None:
-    asked = stats_request(json.dumps({**WEEK, **body, "query": query}).encode())
-    return hours_of_table(asked.since, asked.until, asked.filter, asked.pipes)
+    request = stats_request(json.dumps({**WEEK, **body, "query": query}).encode())
+    return hours_of_table(request.since, request.until, request.filter, request.pipes)
 
 
 COUNTED = [
@@ -120,9 +120,9 @@ def test_both_parts_read_the_rows_of_their_tenant(tenant: str) -> None:
 )
 def test_only_whole_hours_of_our_own_table_have_no_edges(since: str, until: str, alone: bool) -> None:
     body = {"from": since, "to": until, "query": "* | top service"}
-    asked = stats_request(json.dumps(body).encode())
+    request = stats_request(json.dumps(body).encode())
     ours, any_other = (
-        hours_of_table(asked.since, asked.until, asked.filter, asked.pipes, in_utc=in_utc)
+        hours_of_table(request.since, request.until, request.filter, request.pipes, in_utc=in_utc)
         for in_utc in (True, False)
     )
     assert ours

@@ -186,8 +186,8 @@ def test_an_id_is_read_as_it_was_written() -> None:
 
 def test_the_parameters_have_defaults_and_bounds() -> None:
     assert context_request({}) == ContextRequest(DEFAULT_NEIGHBOURS, DEFAULT_NEIGHBOURS, "service")
-    asked = {"before": "0", "after": str(MAX_NEIGHBOURS), "scope": "all"}
-    assert context_request(asked) == ContextRequest(0, MAX_NEIGHBOURS, "all")
+    query = {"before": "0", "after": str(MAX_NEIGHBOURS), "scope": "all"}
+    assert context_request(query) == ContextRequest(0, MAX_NEIGHBOURS, "all")
 
 
 @pytest.mark.parametrize(

@@ -74,8 +74,8 @@ class Service:
         }  # fmt: skip
         context = {"requestId": "r", "http": {"method": "POST"}, "authorizer": {"lambda": verdict}}
         event = {"routeKey": route, "requestContext": context, "body": "{}", "queryStringParameters": query}
-        answered: dict[str, Any] = querying.handler(event, None)
-        return answered
+        response: dict[str, Any] = querying.handler(event, None)
+        return response
 
     def read(self, rows: int, tenant: str = "acme", actor: str = "key:k1") -> int:
         """The status of a search that reads so many rows."""
@@ -113,12 +113,12 @@ def test_heavy_searches_of_one_account_never_cost_another_anything(here: Service
 def test_a_search_is_charged_for_what_it_read_and_makes_debt(here: Service) -> None:
     """12 million rows are four minutes of the key's rate, of which one may be in advance."""
     assert here.read(12_000_000) == 200
-    answered = here.ask()
-    body = json.loads(answered["body"])
-    assert answered["statusCode"] == 429
+    response = here.ask()
+    body = json.loads(response["body"])
+    assert response["statusCode"] == 429
     assert body["code"] == "search_budget_exceeded"
     assert (body["budget"], body["rows_a_minute"]) == ("key", 3_000_000)
-    assert answered["headers"]["retry-after"] == "180"
+    assert response["headers"]["retry-after"] == "180"
     assert "dry_run" in body["error"]
 
 
@@ -134,10 +134,10 @@ def test_keys_of_an_account_share_its_budget_and_have_their_own(here: Service) -
     assert here.read(4_500_000, actor="key:k1") == 200
     assert here.read(1, actor="key:k1") == 429
     assert here.read(4_500_000, actor="key:k2") == 200, "the account has read less than two minutes' rows"
-    answered = here.ask(actor="person:p1")
-    assert answered["statusCode"] == 429
-    assert json.loads(answered["body"])["budget"] == "account"
-    assert answered["headers"]["retry-after"] == "30"
+    response = here.ask(actor="person:p1")
+    assert response["statusCode"] == 429
+    assert json.loads(response["body"])["budget"] == "account"
+    assert response["headers"]["retry-after"] == "30"
 
 
 def test_a_budget_that_was_not_used_earns_no_more_than_a_minute(here: Service) -> None:
@@ -191,9 +191,9 @@ def test_a_dry_run_reads_nothing_is_not_charged_and_runs_in_debt(here: Service) 
     here.engine.statements.clear()
     posted = ("POST /v1/search", "POST /v1/stats", "POST /v1/histogram", "POST /v1/patterns")
     for route in (*posted, "GET /v1/search", "GET /v1/histogram"):
-        answered = here.ask(route=route, dry_run="true")
-        assert answered["statusCode"] == 200, answered
-        assert json.loads(answered["body"])["estimate"]["rows"] >= 8192
+        response = here.ask(route=route, dry_run="true")
+        assert response["statusCode"] == 200, response
+        assert json.loads(response["body"])["estimate"]["rows"] >= 8192
     assert all(each.startswith("EXPLAIN ESTIMATE SELECT ") for each in here.engine.statements)
     assert here.ask()["headers"]["retry-after"] == str(20 * 60 - 60)
 

@@ -111,12 +111,12 @@ def test_a_value_that_is_not_in_the_list_is_answered_with_the_list() -> None:
     assert refusal(order="up").message == "'order' must be one of asc, desc."
     for value in (5, "2026-02-30T00:00:00Z"):
         where = [{"field": "received_at", "op": "gt", "value": value}]
-        assert "'where[0].value' " in (said := refusal(where=where).message)
-        assert "contains" not in said
-        assert "RFC 3339" in said or "does not exist" in said
+        assert "'where[0].value' " in (message := refusal(where=where).message)
+        assert "contains" not in message
+        assert "RFC 3339" in message or "does not exist" in message
     where = [{"field": "timestamp", "op": "contains", "value": "2026-11-23T10:00:00Z"}]
-    said = refusal(where=where).message
-    assert said == "'where[0].op' must not be 'contains' for 'timestamp': compare times."
+    message = refusal(where=where).message
+    assert message == "'where[0].op' must not be 'contains' for 'timestamp': compare times."
     where = [{"field": "metadata.a", "op": "like", "value": 1}]
     assert refusal(where=where).message == (
         "'where[0].op' must be one of contains, eq, exists, gt, gte, in, lt, lte, ne."
@@ -143,14 +143,14 @@ def test_a_condition_on_the_level_takes_its_names_and_compares_by_severity(
 
 @pytest.mark.parametrize(("op", "value"), [("eq", "errr"), ("ne", ""), ("in", ["info", "x"]), ("gt", "3")])
 def test_a_level_that_no_event_has_is_answered_with_the_levels(op: str, value: Any) -> None:
-    said = refusal(where=[{"field": "level", "op": op, "value": value}]).message
-    assert said == "'where[0].value' must be one of trace, debug, info, warn, error, fatal."
+    message = refusal(where=[{"field": "level", "op": op, "value": value}]).message
+    assert message == "'where[0].value' must be one of trace, debug, info, warn, error, fatal."
 
 
 @pytest.mark.parametrize(("op", "value"), [("gt", "fatal"), ("lt", "trace")])
 def test_a_range_without_a_level_is_an_error(op: str, value: str) -> None:
-    said = refusal(where=[{"field": "level", "op": op, "value": value}]).message
-    assert said == f"'where[0].value' leaves no level for '{op}': the levels are {ALL_LEVELS}."
+    message = refusal(where=[{"field": "level", "op": op, "value": value}]).message
+    assert message == f"'where[0].value' leaves no level for '{op}': the levels are {ALL_LEVELS}."
 
 
 ALL_LEVELS = "trace, debug, info, warn, error, fatal"

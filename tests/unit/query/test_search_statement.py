@@ -101,9 +101,9 @@ def test_the_bytes_of_an_identifier_are_checked_before_its_words() -> None:
 
 
 def test_one_pass_has_no_hash_of_rows_in_a_table_with_identities() -> None:
-    asked = search(json.dumps({"q": "word"}).encode(), 10**18)
+    request = search(json.dumps({"q": "word"}).encode(), 10**18)
     for with_identity in (True, False):
-        found = statement(asked, ACME, with_identity=with_identity)
+        found = statement(request, ACME, with_identity=with_identity)
         assert found.one_pass
         assert found.one_pass.hashed is not with_identity
         assert ("sipHash64" in found.one_pass.sql) is not with_identity

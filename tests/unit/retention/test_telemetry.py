@@ -100,8 +100,8 @@ def test_a_document_is_written_for_each_day_that_is_over_and_names_no_tenant(
     assert (line["group"], line["tenants"], line["rows"]) == ("managed_15", 120, 130_000)
     keys = [each.key for each in place.reports.under("")]
     bodies = [bytes(place.reports.get(key).body) for key in keys]  # type: ignore[union-attr]
-    said = capsys.readouterr().out
-    assert "zq-marked" not in said + "".join(keys) + b"".join(bodies).decode()
+    output = capsys.readouterr().out
+    assert "zq-marked" not in output + "".join(keys) + b"".join(bodies).decode()
 
 
 def test_a_day_is_written_once_whatever_is_counted_afterwards(dynamodb: Any) -> None:

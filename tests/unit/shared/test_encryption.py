@@ -239,12 +239,12 @@ def test_the_emulated_kms_compares_the_context_which_these_tests_count_on(
     kept: KmsWorld, sealed: str, change: dict[str, str]
 ) -> None:
     wrapped = base64.b64decode(json.loads(sealed)["key"])
-    asked = {"KeyId": kept.key_id, "CiphertextBlob": wrapped, "EncryptionContext": HERE.for_kms()}
-    assert len(kept.kms.decrypt(**asked)["Plaintext"]) == 32
+    parameters = {"KeyId": kept.key_id, "CiphertextBlob": wrapped, "EncryptionContext": HERE.for_kms()}
+    assert len(kept.kms.decrypt(**parameters)["Plaintext"]) == 32
 
-    asked["EncryptionContext"] = {**HERE.for_kms(), **change} if change else {}
+    parameters["EncryptionContext"] = {**HERE.for_kms(), **change} if change else {}
     with pytest.raises(kept.kms.exceptions.InvalidCiphertextException):
-        kept.kms.decrypt(**asked)
+        kept.kms.decrypt(**parameters)
 
 
 def test_a_moved_envelope_is_refused_without_asking_kms(kept: KmsWorld, sealed: str) -> None:

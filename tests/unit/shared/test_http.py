@@ -42,10 +42,10 @@ def test_a_refusal_is_answered_in_the_one_form() -> None:
     def route(_event: Event) -> Answer:
         raise HttpError(429, "slow_down", "Wait a moment.", retry_after_seconds=1)
 
-    answered = route(event(), None)
-    assert answered["statusCode"] == 429
-    assert answered["headers"]["retry-after"] == "1"
-    assert json.loads(answered["body"]) == {
+    response = route(event(), None)
+    assert response["statusCode"] == 429
+    assert response["headers"]["retry-after"] == "1"
+    assert json.loads(response["body"]) == {
         "error": "Wait a moment.",
         "code": "slow_down",
         "request_id": "r-1",
@@ -57,10 +57,10 @@ def test_the_unexpected_is_500_and_neither_answer_nor_log_has_the_data(capsys: A
     def route(_event: Event) -> Answer:
         raise ValueError("canary-9a")
 
-    answered = route(event(), None)
+    response = route(event(), None)
     logged = capsys.readouterr().out
-    assert (answered["statusCode"], json.loads(answered["body"])["code"]) == (500, "internal_error")
-    assert "canary-9a" not in answered["body"] + logged
+    assert (response["statusCode"], json.loads(response["body"])["code"]) == (500, "internal_error")
+    assert "canary-9a" not in response["body"] + logged
     first, counted = map(json.loads, logged.splitlines())
     assert first["error_type"] == "ValueError"
     assert (counted["ServerErrors"], counted["code"]) == (1, "internal_error")
@@ -74,11 +74,11 @@ def test_a_retryable_error_is_503_with_a_log_line_that_names_its_type(capsys: An
     def route(_event: Event) -> Answer:
         raise StoreError("canary-9a")
 
-    answered = route(event(), None)
+    response = route(event(), None)
     logged = capsys.readouterr().out
-    assert (answered["statusCode"], json.loads(answered["body"])["code"]) == (503, "try_again")
-    assert answered["headers"]["retry-after"] == "2"
-    assert "canary-9a" not in answered["body"] + logged
+    assert (response["statusCode"], json.loads(response["body"])["code"]) == (503, "try_again")
+    assert response["headers"]["retry-after"] == "2"
+    assert "canary-9a" not in response["body"] + logged
     first, counted = map(json.loads, logged.splitlines())
     assert first["error_type"] == "StoreError"
     assert (counted["ServerErrors"], counted["code"]) == (1, "try_again")

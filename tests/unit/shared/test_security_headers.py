@@ -26,8 +26,8 @@ respond.__module__ = "functions.query.handler"
 
 
 def headers(case: str) -> dict[str, Any]:
-    answered: dict[str, Any] = answering(respond)({"case": case}, None)["headers"]
-    return answered
+    response: dict[str, Any] = answering(respond)({"case": case}, None)["headers"]
+    return response
 
 
 @pytest.mark.parametrize("case", ["ok", "bare", "refused", "bug"])

@@ -122,10 +122,10 @@ def test_a_bucket_that_cannot_be_listed_is_not_asked_again_at_once(here: World) 
 def test_a_byoc_customers_objects_are_looked_up_in_its_own_bucket(here: World) -> None:
     upload_id = here.drop("x", BODY)["id"]
     ours, theirs = Broken(), here.staging
-    asked = {"upload_id": upload_id, "plan": "byoc", "own": lambda _tenant: theirs, "staging": ours}
-    assert ask(here, "GET /v1/uploads/{id}", scopes="read", **asked)[1]["state"] == "loading"
+    arguments = {"upload_id": upload_id, "plan": "byoc", "own": lambda _tenant: theirs, "staging": ours}
+    assert ask(here, "GET /v1/uploads/{id}", scopes="read", **arguments)[1]["state"] == "loading"
     here.staging.delete(staged(here))
-    assert ask(here, "GET /v1/uploads/{id}", scopes="read", **asked)[1]["state"] == "done"
+    assert ask(here, "GET /v1/uploads/{id}", scopes="read", **arguments)[1]["state"] == "done"
     assert ours.asked == 0
 
 
