@@ -28,12 +28,12 @@ def settings_of(stack: RunningStack, key: str, run: str, count: int) -> dict[str
 def stored(stack: RunningStack, run: str) -> list[dict[str, str]]:
     """The rows of a run, in the order of their numbers."""
     stack.wait_until_settled()
-    found = stack.rows(
+    rows = stack.rows(
         "SELECT message, toString(level) AS level, service, tenant_id, metadata FROM events "
         "WHERE startsWith(message, {run:String})",
         run=run,
     )
-    return sorted(found, key=lambda row: int(row["message"].rpartition(" ")[2]))
+    return sorted(rows, key=lambda row: int(row["message"].rpartition(" ")[2]))
 
 
 @pytest.mark.parametrize(

@@ -84,8 +84,8 @@ def folder() -> str:
 
 
 def body_of(bucket: Bucket, key: str) -> bytes | None:
-    found = bucket.get(key)
-    return None if found is None else bytes(found.body)
+    stored = bucket.get(key)
+    return None if stored is None else bytes(stored.body)
 
 
 def keys(bucket: Bucket, prefix: str) -> list[str]:
@@ -98,9 +98,9 @@ def test_what_was_created_is_found_whole_with_the_etag_it_was_given(bucket: Buck
     etag = bucket.create(folder + "x", body, attributes)
     assert etag
     assert '"' not in etag
-    found = bucket.get(folder + "x")
-    assert found is not None
-    assert (bytes(found.body), found.etag) == (body, etag)
+    stored = bucket.get(folder + "x")
+    assert stored is not None
+    assert (bytes(stored.body), stored.etag) == (body, etag)
     assert bucket.etag_of(folder + "x") == etag
 
 

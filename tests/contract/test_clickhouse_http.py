@@ -153,10 +153,10 @@ def test_three_concatenated_frames_are_loaded_whole(warehouse: Warehouse) -> Non
         frames(range(1000), range(1000, 2000), range(2000, 3000)),
         IN_ONE_BLOCK,
     )
-    found = warehouse.select("SELECT sum(number) AS total, max(text) AS last FROM rows").rows
+    rows = warehouse.select("SELECT sum(number) AS total, max(text) AS last FROM rows").rows
     assert count(warehouse) == 3000
-    assert int(found[0]["total"]) == sum(range(3000))
-    assert found[0]["last"] == "é999"
+    assert int(rows[0]["total"]) == sum(range(3000))
+    assert rows[0]["last"] == "é999"
 
 
 def test_an_insert_without_a_select_is_loaded_too(warehouse: Warehouse) -> None:
@@ -174,11 +174,11 @@ def test_the_same_token_twice_is_one_block_of_rows(warehouse: Warehouse) -> None
 
 def test_parameters_are_bound_whatever_they_hold(warehouse: Warehouse) -> None:
     hostile = "' OR 1=1; \\ \t\n {x:String} é"
-    found = warehouse.select(
+    result = warehouse.select(
         "SELECT {text:String} AS text, {list:Array(String)} AS list, {moment:DateTime64(3, 'UTC')} AS moment",
         {"text": hostile, "list": [hostile, ""], "moment": "2026-11-23 01:02:03.004"},
     )
-    assert found.rows == [{"text": hostile, "list": [hostile, ""], "moment": "2026-11-23 01:02:03.004"}]
+    assert result.rows == [{"text": hostile, "list": [hostile, ""], "moment": "2026-11-23 01:02:03.004"}]
 
 
 def test_what_the_select_adds_reaches_every_row(warehouse: Warehouse) -> None:
@@ -265,10 +265,10 @@ def test_inserts_and_searches_pass_side_by_side(face: Face, warehouse: Warehouse
 
 def test_values_that_no_url_could_hold_are_bound(warehouse: Warehouse) -> None:
     values = [f"{number:0100}" for number in range(1000)]
-    found = warehouse.select(
+    result = warehouse.select(
         "SELECT length({list:Array(String)}) AS size, {list:Array(String)}[1000] AS last", {"list": values}
     )
-    assert (found.whole("size"), found.text("last")) == (1000, values[-1])
+    assert (result.whole("size"), result.text("last")) == (1000, values[-1])
 
 
 def test_a_value_longer_than_a_field_may_be_is_refused(warehouse: Warehouse) -> None:

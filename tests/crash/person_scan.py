@@ -88,8 +88,8 @@ def _scalars(metadata: bytes) -> tuple[Leaf, ...] | None:
 
 def _has_number(metadata: bytes, value: str) -> bool:
     numbers = re.findall(r"-?[0-9][0-9.eE+-]*", metadata.decode("utf-8", "replace"))
-    found = (each for each in numbers if _NUMBER.fullmatch(each))
-    return bool(_NUMBER.fullmatch(value)) and any(_is_near(each, value) for each in found)
+    matches = (each for each in numbers if _NUMBER.fullmatch(each))
+    return bool(_NUMBER.fullmatch(value)) and any(_is_near(each, value) for each in matches)
 
 
 def _contains(metadata: bytes, value: str) -> bool:

@@ -279,19 +279,19 @@ class World:
         return json.dumps(fields, ensure_ascii=False).encode() + b"\n"
 
     def rows_of(self, tenant: TenantId) -> int:
-        found = self.warehouse.select(
+        result = self.warehouse.select(
             "SELECT count() AS rows FROM events WHERE tenant_id = {tenant:String}", {"tenant": str(tenant)}
         )
-        return int(found.rows[0]["rows"])
+        return int(result.rows[0]["rows"])
 
     def hash_of(self, tenant: TenantId) -> str:
         """Of all rows of `tenant`, columns and duplicates included, in whatever order they lie."""
-        found = self.warehouse.select(
+        result = self.warehouse.select(
             "SELECT hex(SHA256(toString(arraySort(groupArray(toString(tuple(*))))))) AS hash, "
             "count() AS rows FROM events WHERE tenant_id = {tenant:String}",
             {"tenant": str(tenant)},
         )
-        return json.dumps(found.rows[0])
+        return json.dumps(result.rows[0])
 
     def items_of(self, tenant: TenantId) -> list[str]:
         """Everything in DynamoDB that names `tenant`, but how the account's erasures stand."""
@@ -334,11 +334,11 @@ class World:
         export = self.service.request_export(caller or self.caller(tenant), logs, IN_PERSON)
         for _ in range(20):
             self.exporter.run()
-            found = self.service.get_export(tenant, export.export_id)
-            if found.state == "ready":
-                return found
+            result = self.service.get_export(tenant, export.export_id)
+            if result.state == "ready":
+                return result
             self.later(minutes=1)
-        raise AssertionError(f"not ready: {found}")
+        raise AssertionError(f"not ready: {result}")
 
     def drain(self) -> None:
         """Deliver what is queued, once more for what was loaded long ago, and acknowledge what is settled."""
@@ -400,11 +400,11 @@ class World:
         )
 
     def _step_of(self, erasure: Erasure) -> str:
-        found = self.service.erasures.of(erasure.tenant, erasure.erasure_id)
-        if found is None or not found.open:
+        stored = self.service.erasures.of(erasure.tenant, erasure.erasure_id)
+        if stored is None or not stored.open:
             return "after the end"
         return step_of(
-            next_move(cast(ErasurePlanner, self.eraser.planner).of(found).plan, found.progress, self.now)
+            next_move(cast(ErasurePlanner, self.eraser.planner).of(stored).plan, stored.progress, self.now)
         )
 
     def _wait_for(self, erasure: Erasure) -> None:

@@ -61,10 +61,10 @@ class RetentionWorld:
         body = json.dumps([{"message": each, **fields} for each in messages]).encode()
         package = accept([Window(body, ndjson=False)], receipt).package
         key = StagingWriter(self.here.bucket).put(package, receipt)
-        found = self.here.bucket.get(key)
-        assert found
-        self.bodies[key] = bytes(found.body)
-        return StagedObject(key, found.etag, len(found.body))
+        stored = self.here.bucket.get(key)
+        assert stored
+        self.bodies[key] = bytes(stored.body)
+        return StagedObject(key, stored.etag, len(stored.body))
 
     def deliver(self, *objects: StagedObject, destination: str = "managed") -> set[str]:
         driver = BatchProcessor(
@@ -95,11 +95,11 @@ class RetentionWorld:
         return run(self.service, self.now, lambda: 900.0)
 
     def messages(self, tenant: str) -> list[str]:
-        found = self.here.warehouse.select(
+        result = self.here.warehouse.select(
             "SELECT message FROM events WHERE tenant_id = {tenant:String} ORDER BY message",
             {"tenant": tenant},
         )
-        return [each["message"] for each in found.rows]
+        return [each["message"] for each in result.rows]
 
 
 @contextmanager

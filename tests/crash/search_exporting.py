@@ -96,14 +96,14 @@ class Exporting:
         who = caller if isinstance(caller, Principal) else self.world.caller(caller)
         everything = {"from": "2000-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z"}
         request = self.service.request(json.dumps({**everything, **body}).encode(), who)
-        found = self.world.search_exports.of(who.tenant, request.id)
-        assert found
-        return found
+        stored = self.world.search_exports.of(who.tenant, request.id)
+        assert stored
+        return stored
 
     def current(self, export: SearchExport) -> SearchExport:
-        found = self.world.search_exports.of(export.tenant, export.export_id)
-        assert found
-        return found
+        stored = self.world.search_exports.of(export.tenant, export.export_id)
+        assert stored
+        return stored
 
     def make(self, caller: Principal | TenantId, **body: Any) -> SearchExport:
         """An export that is ready."""
@@ -136,7 +136,7 @@ class Exporting:
 
 def expected_rows(world: World, tenant: TenantId) -> list[dict[str, str]]:
     """What the database has, by a query of its own."""
-    found = world.warehouse.select(
+    result = world.warehouse.select(
         "SELECT if(object_id = '', '', concat(object_id, '-', toString(position))) AS id, "
         "concat(replaceOne(toString(timestamp), ' ', 'T'), 'Z') AS timestamp, "
         "concat(replaceOne(toString(received_at), ' ', 'T'), 'Z') AS received_at, "
@@ -145,7 +145,7 @@ def expected_rows(world: World, tenant: TenantId) -> list[dict[str, str]]:
         "ORDER BY timestamp, object_id, position",
         {"tenant": str(tenant)},
     ).rows
-    return [{name: str(row[name]) for name in COLUMNS} for row in found]
+    return [{name: str(row[name]) for name in COLUMNS} for row in result]
 
 
 def identified(rows: list[bytes]) -> list[bytes]:

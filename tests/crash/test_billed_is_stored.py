@@ -93,10 +93,10 @@ class UsagePath:
         assert not self.queue
 
     def stored(self, tenant: TenantId) -> int:
-        found = self.here.warehouse.select(
+        result = self.here.warehouse.select(
             "SELECT count() AS rows FROM events WHERE tenant_id = {tenant:String}", {"tenant": str(tenant)}
         )
-        return int(found.rows[0]["rows"])
+        return int(result.rows[0]["rows"])
 
     def reconcile(self) -> ReconciliationResult:
         """As of the day after tomorrow, when today is over."""
@@ -146,11 +146,11 @@ def agree(path: UsagePath) -> ReconciliationResult:
         tally = path.billing.usage.tally(tenant)
         assert path.stored(tenant) == tally.rows == path.rows[tenant]
         assert path.billing.billed(tenant) == tally.raw_bytes == path.raw_bytes[tenant]
-    found = path.reconcile()
-    assert (found.difference_rows, found.difference_bytes) == (0, 0)
-    assert found.stored_rows == found.counted_rows == sum(path.rows.values())
-    assert found.billed_bytes == found.reported_bytes == sum(path.raw_bytes.values())
-    return found
+    result = path.reconcile()
+    assert (result.difference_rows, result.difference_bytes) == (0, 0)
+    assert result.stored_rows == result.counted_rows == sum(path.rows.values())
+    assert result.billed_bytes == result.reported_bytes == sum(path.raw_bytes.values())
+    return result
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -223,21 +223,21 @@ def test_rows_that_are_gone_are_found_with_their_batch(
     tenant, other = path.tenants
     (batch,) = delete_some(path, tenant, 1)
 
-    found = path.reconcile()
-    (difference,) = found.rows_differ
+    result = path.reconcile()
+    (difference,) = result.rows_differ
     assert (difference.tenant, difference.rows) == (tenant, 1)
     assert [(each.batch_id, each.counted - each.stored) for each in difference.batches] == [(batch, 1)]
     assert 0 < difference.confirmed_bytes < path.raw_bytes[tenant]
     assert path.pauses == [60], "looked at twice"
-    publish_result(found)
+    publish_result(result)
     written = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [each["tenant_id"] for each in written if each.get("event") == "rows_differ"] == [tenant]
     assert written[-1]["UsageDifferenceRows"] == 1
     kept = path.billing.client.get_item(
         TableName="usage",
-        Key={"tenant_id": {"S": "*"}, "entry": {"S": f"reconciled#{found.last}"}},
+        Key={"tenant_id": {"S": "*"}, "entry": {"S": f"reconciled#{result.last}"}},
     )["Item"]
-    assert json.loads(kept["report"]["S"]) == found.as_json()
+    assert json.loads(kept["report"]["S"]) == result.as_json()
     assert other not in kept["report"]["S"]
 
 
@@ -292,9 +292,9 @@ def test_a_report_that_lands_while_this_looks_is_no_difference(
 
     monkeypatch.setattr(gate, "usage_between", late)
     monkeypatch.setattr("functions.billing.reconciliation.comparison.THREADS", 1)
-    found = path.reconcile()
-    assert found.billed_bytes > found.reported_bytes, "at the first look"
-    assert found.bytes_differ == ()
+    result = path.reconcile()
+    assert result.billed_bytes > result.reported_bytes, "at the first look"
+    assert result.bytes_differ == ()
     assert path.pauses == [60]
 
 
@@ -400,27 +400,27 @@ def test_only_days_that_are_over_are_compared(path: UsagePath) -> None:
         datetime.fromtimestamp(path.billing.clock(), UTC).date() - 9 * A_DAY,
         5,
     )
-    found = path.reconcile()
-    assert found.difference_rows == 0
-    assert (found.last - found.first).days == DAYS_BACK - 1
+    result = path.reconcile()
+    assert result.difference_rows == 0
+    assert (result.last - result.first).days == DAYS_BACK - 1
 
 
 def delete_some(path: UsagePath, tenant: TenantId, rows: int) -> list[str]:
     """Remove rows of the tenant's last batch, past all code; return the batch's id."""
     of_tenant = {"tenant": str(tenant)}
-    found = path.here.warehouse.select(
+    result = path.here.warehouse.select(
         "SELECT batch_id, message FROM events WHERE tenant_id = {tenant:String} "
         "ORDER BY received_at DESC, message LIMIT {rows:UInt8}",
         {**of_tenant, "rows": rows},
     ).rows
-    for row in found:
+    for row in result:
         path.here.warehouse.command(
             "ALTER TABLE events DELETE WHERE tenant_id = {tenant:String} AND batch_id = {batch:String} "
             "AND message = {message:String}",
             {**of_tenant, "batch": row["batch_id"], "message": row["message"]},
             {"mutations_sync": 2},
         )
-    return sorted({row["batch_id"] for row in found})
+    return sorted({row["batch_id"] for row in result})
 
 
 def add_rows(path: UsagePath, tenant: TenantId, day: date, rows: int) -> None:

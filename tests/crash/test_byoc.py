@@ -132,8 +132,8 @@ def test_managed_tenants_share_the_ledger_and_nothing_else(clouds: Clouds) -> No
 
     assert settler.settle([staged], Deadline(lambda: 60.0, 30.0)) == {key}
     assert clouds.deliver((ACME, acme), (GLOBEX, globex)) == set()
-    found = warehouse.select("SELECT tenant_id, message FROM events").rows
-    assert found == [{"tenant_id": "managed-one", "message": "managed line"}]
+    rows = warehouse.select("SELECT tenant_id, message FROM events").rows
+    assert rows == [{"tenant_id": "managed-one", "message": "managed line"}]
     for tenant in (ACME, GLOBEX):
         assert clouds.stored(tenant) == clouds.expected[tenant]
         assert clouds.stored(managed, database_of=tenant) == Counter()

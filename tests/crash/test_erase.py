@@ -76,10 +76,10 @@ def run(here: World, subject: Subject) -> Erased:
 
 
 def messages(here: World, tenant: str) -> list[str]:
-    found = here.warehouse.select(
+    result = here.warehouse.select(
         "SELECT message FROM events WHERE tenant_id = {tenant:String} ORDER BY message", {"tenant": tenant}
     )
-    return [each["message"] for each in found.rows]
+    return [each["message"] for each in result.rows]
 
 
 @pytest.mark.parametrize(("field", "value"), SUBJECTS)
@@ -118,10 +118,10 @@ def test_metadata_that_the_engine_cannot_parse_or_reads_in_part_is_erased_too(
 
     assert run(here, jane) == Erased(1, 0, waited=False, verified=True)
     assert messages(here, mine) == ["other"]
-    found = here.warehouse.select(
+    result = here.warehouse.select(
         "SELECT metadata FROM events WHERE tenant_id = {tenant:String} AND message = 'm'", {"tenant": theirs}
     )
-    assert [each["metadata"] for each in found.rows] == [metadata.decode()]
+    assert [each["metadata"] for each in result.rows] == [metadata.decode()]
 
 
 def test_only_the_subjects_rows_of_that_tenant_until_then_are_erased(here: World) -> None:

@@ -63,17 +63,17 @@ def settle(here: World, tenant: TenantId, chance: random.Random, count: int) -> 
 
 
 def stored(warehouse: Warehouse, tenant: TenantId) -> dict[str, tuple[str, bytes]]:
-    found = warehouse.select(
+    result = warehouse.select(
         "SELECT trace_id, message, hex(metadata) AS metadata FROM events WHERE tenant_id = {tenant:String}",
         {"tenant": str(tenant)},
     ).rows
-    return {row["trace_id"]: (row["message"], bytes.fromhex(row["metadata"])) for row in found}
+    return {row["trace_id"]: (row["message"], bytes.fromhex(row["metadata"])) for row in result}
 
 
 def chosen(warehouse: Warehouse, condition: str, parameters: Mapping[str, object]) -> set[str]:
     statement = f"SELECT trace_id FROM events WHERE {condition}"  # noqa: S608 - made by the code under test
-    found = warehouse.select(statement, parameters).rows
-    return {row["trace_id"] for row in found}
+    rows = warehouse.select(statement, parameters).rows
+    return {row["trace_id"] for row in rows}
 
 
 def searched(warehouse: Warehouse, subject: Subject) -> set[str]:

@@ -203,8 +203,8 @@ class Mortal:
 
     def select(self, *asked: Any, **more: Any) -> Selection:
         self._live()
-        found: Selection = self.warehouse.select(*asked, **more)
-        return found
+        result: Selection = self.warehouse.select(*asked, **more)
+        return result
 
     def command(self, *asked: Any, **more: Any) -> None:
         self._live()
@@ -244,8 +244,8 @@ class Deaf:
         self.warehouse, self.lost = warehouse, 0
 
     def select(self, *asked: Any, **more: Any) -> Selection:
-        found: Selection = self.warehouse.select(*asked, **more)
-        return found
+        result: Selection = self.warehouse.select(*asked, **more)
+        return result
 
     def command(self, statement: str, *asked: Any, **more: Any) -> None:
         self.warehouse.command(statement, *asked, **more)
@@ -270,12 +270,12 @@ def test_what_the_engine_is_still_at_is_not_asked_for_twice(retention: Retention
     day = (retention.now + timedelta(days=30)).date()
 
     def begun() -> int:
-        found = warehouse.select(
+        result = warehouse.select(
             "SELECT count() AS mutations FROM system.mutations "
             "WHERE database = currentDatabase() AND position(command, {text:String}) > 0",
             {"text": f"IN PARTITION '{day}' WHERE (tenant_id = 'long'"},
         )
-        return int(found.rows[0]["mutations"])
+        return int(result.rows[0]["mutations"])
 
     warehouse.command("SYSTEM STOP MERGES events")
     try:

@@ -234,9 +234,9 @@ def test_it_waits_for_billing_and_keeps_what_billing_needs_until_then(here: Worl
         here.eraser.run()
         here.engine_clears_up()
         here.later(hours=4)
-    found = here.service.erasure(tenant, erasure.erasure_id)
+    result = here.service.erasure(tenant, erasure.erasure_id)
 
-    assert set(found.progress.waits_for.values()) == {"billing"}
+    assert set(result.progress.waits_for.values()) == {"billing"}
     assert here.where(str(tenant))[str(tenant)] >= {"table billing", "table accounts", "table erasures"}
     assert here.where(mark)[mark] == {"table billing"}
     assert here.eraser.run()["oldest_seconds"] >= 10 * 3600
@@ -366,9 +366,9 @@ def test_a_person_in_a_byoc_destination_is_erased_there_and_the_erasure_waits_fo
     assert here.service.erasure(tenant, erasure.erasure_id).state == "running"
     here.own_away = False
     here.erase(erasure)
-    found = own_warehouse.select("SELECT message FROM events WHERE tenant_id = {t:String}", {"t": tenant})
+    result = own_warehouse.select("SELECT message FROM events WHERE tenant_id = {t:String}", {"t": tenant})
 
-    assert [each["message"] for each in found.rows] == ["of another person"]
+    assert [each["message"] for each in result.rows] == ["of another person"]
     assert here.receipt_of(erasure).counts == {"own_rows": 1}
 
 

@@ -50,12 +50,12 @@ def poison(tenant: str) -> bytes:
 
 
 def stored(here: World, tenant: str) -> int:
-    found = here.warehouse.select(
+    result = here.warehouse.select(
         "SELECT count() AS rows, uniqExact(message) AS lines FROM events WHERE tenant_id = {tenant:String}",
         {"tenant": tenant},
     ).rows[0]
-    assert int(found["rows"]) == int(found["lines"]), "doubled"
-    return int(found["rows"])
+    assert int(result["rows"]) == int(result["lines"]), "doubled"
+    return int(result["rows"])
 
 
 def ask(here: World, tenant: str, route: str, now: datetime = NOW, **path: str) -> tuple[int, Any]:
@@ -154,12 +154,12 @@ def identified(some: list[bytes]) -> list[bytes]:
 
 def places(here: World, tenant: str) -> dict[str, int]:
     """The position of each stored row, all of which have that object's id."""
-    found = here.warehouse.select(
+    result = here.warehouse.select(
         "SELECT message, object_id, position FROM events WHERE tenant_id = {tenant:String}",
         {"tenant": tenant},
     ).rows
-    assert {row["object_id"] for row in found} == {OBJECT_ID}
-    return {row["message"]: row["position"] for row in found}
+    assert {row["object_id"] for row in result} == {OBJECT_ID}
+    return {row["message"]: row["position"] for row in result}
 
 
 def test_a_replay_through_the_api_and_what_it_refuses(here: World) -> None:

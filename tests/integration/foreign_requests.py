@@ -68,8 +68,8 @@ class Asking:
     def search_behind_a_foreign_cursor(self, text: str) -> ForeignRequest:
         """The cursor of BETA's page of the same search, sometimes damaged."""
         body = _filter(text)
-        status, found = self._world.ask("POST /v1/search", BETA, {**body, "limit": self._one_of(1, 7)})
-        cursor = (found.get("next_cursor") if status == 200 else None) or "bm9uZQ"
+        status, result = self._world.ask("POST /v1/search", BETA, {**body, "limit": self._one_of(1, 7)})
+        cursor = (result.get("next_cursor") if status == 200 else None) or "bm9uZQ"
         return ForeignRequest("POST /v1/search", {**body, "cursor": self._maybe_damaged(cursor)})
 
     def stats(self, text: str) -> ForeignRequest:
@@ -115,14 +115,14 @@ class Asking:
     def tail(self, text: str) -> ForeignRequest:
         """A cursor whose place is anywhere in the log, and behind any row."""
         query = {"q": text.split("|", maxsplit=1)[0], "wait": "0", "limit": self._one_of("1", "50")}
-        status, found = self._world.ask("GET /v1/tail", self._tenant, query=query)
+        status, result = self._world.ask("GET /v1/tail", self._tenant, query=query)
         if status != 200:
             return ForeignRequest("GET /v1/tail", query=query)
         behind = [1_795_428_000 * 10**9, OBJECTS[BETA], self._random.randrange(EVENTS), 0, 1, "managed"]
         index = self._random.randrange(len(BATCHES))
         first = self._one_of(next(iter(BATCHES)), "b1") if index else ""
         more = self._one_of([], [], [len(BATCHES), behind])
-        cursor = forged(found["cursor"], 3, [["managed", 0, index, first, *more]])
+        cursor = forged(result["cursor"], 3, [["managed", 0, index, first, *more]])
         return ForeignRequest("GET /v1/tail", query={**query, "cursor": self._maybe_damaged(cursor)})
 
     def export(self, text: str) -> ForeignRequest:

@@ -33,9 +33,9 @@ class StagedFiles:
     def empty(self, bucket: PlatformBucket) -> None:
         """Move all that is in `bucket` here; marks of Idempotency-Keys are forgotten."""
         for key in [each.key for each in bucket.under("")]:
-            found = bucket.get(key)
-            if found and is_staged(key):
-                self._append(found.body)
+            stored = bucket.get(key)
+            if stored and is_staged(key):
+                self._append(stored.body)
             bucket.delete([key])
 
     def _append(self, frames: bytes | memoryview) -> None:

@@ -305,9 +305,9 @@ class Lives:
 
     def token_in(self, mail: Mail) -> str:
         """Of the link that ends marketing."""
-        found = re.search(r"/v1/unsubscribe/([\w-]+)", mail.headers["List-Unsubscribe"])
-        assert found
-        return found[1]
+        match = re.search(r"/v1/unsubscribe/([\w-]+)", mail.headers["List-Unsubscribe"])
+        assert match
+        return match[1]
 
     # What happens by itself.
 

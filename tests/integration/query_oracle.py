@@ -359,9 +359,9 @@ def _piped(rows: list[Row], pipe: Any) -> tuple[list[Row], list[str]]:
         case ("extract", _, pattern, source):
             expression = re.compile(pattern, re.DOTALL | re.ASCII)
             for row in rows:
-                found = expression.search(shown(row, source) or "")
+                match = expression.search(shown(row, source) or "")
                 for name in expression.groupindex:
-                    row.outputs[name] = (found[name] or "") if found else None
+                    row.outputs[name] = (match[name] or "") if match else None
             return rows, list(expression.groupindex)
         case ("stats", functions, keys):
             return _stats(rows, functions, keys)

@@ -41,11 +41,11 @@ class QueryRequests:
         seen: list[dict[str, Any]] = []
         cursor: str | None = None
         while True:
-            status, found = self.search(tenant, plan, cursor=cursor, **body)
-            assert status == 200, found
-            assert found["events"] or not found["next_cursor"], "an empty page has no next one"
-            seen += found["events"]
-            cursor = found["next_cursor"]
+            status, result = self.search(tenant, plan, cursor=cursor, **body)
+            assert status == 200, result
+            assert result["events"] or not result["next_cursor"], "an empty page has no next one"
+            seen += result["events"]
+            cursor = result["next_cursor"]
             if cursor is None:
                 return seen
 
@@ -88,11 +88,11 @@ class QueryRequests:
     def estimate(self, route: str, tenant: str = "acme", **body: Any) -> dict[str, int]:
         """The estimate of a POST of `body`."""
         parameters = {"dry_run": "true"}
-        status, found = self._answer(
+        status, result = self._answer(
             tenant, "managed_30", f"POST {route}", body=json.dumps(body), queryStringParameters=parameters
         )
-        assert status == 200, found
-        estimated: dict[str, int] = found["estimate"]
+        assert status == 200, result
+        estimated: dict[str, int] = result["estimate"]
         return estimated
 
     def _answer(self, tenant: str, plan: str, route: str, **request: Any) -> tuple[int, Any]:

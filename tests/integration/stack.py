@@ -80,12 +80,12 @@ class RunningStack:
 
     def stored_ids(self, run: str) -> list[str]:
         """`event_id` of each stored row whose metadata says it is of `run`; one for each row."""
-        found = self.rows(
+        rows = self.rows(
             "SELECT JSONExtractString(metadata, 'event_id') AS event_id FROM events "
             "WHERE JSONExtractString(metadata, 'run') = {run:String}",
             run=run,
         )
-        return [row["event_id"] for row in found]
+        return [row["event_id"] for row in rows]
 
     def wait_until_settled(self, seconds: float = 120) -> None:
         """Return once sync has nothing left to do: no staged object, no message."""

@@ -37,13 +37,13 @@ def client(stack: RunningStack) -> Iterator[httpx.Client]:
 
 
 def stored(stack: RunningStack, run: str, database: str) -> list[str]:
-    found = stack.rows(
+    rows = stack.rows(
         "SELECT JSONExtractString(metadata, 'event_id') AS event_id FROM {database:Identifier}.events "
         "WHERE JSONExtractString(metadata, 'run') = {run:String}",
         run=run,
         database=database,
     )
-    return [row["event_id"] for row in found]
+    return [row["event_id"] for row in rows]
 
 
 def test_byoc_logs_land_exactly_once_in_the_customers_stores_and_nowhere_else(stack: RunningStack) -> None:
@@ -88,12 +88,12 @@ def test_a_customer_searches_their_own_clickhouse_and_others_do_not(
     run = new_run()
     assert drain(client, stack.byoc_keys["ingest"], batch(run, "own", 5), wait=True).status_code == 200
     question = {"where": [{"field": "metadata.run", "op": "eq", "value": run}]}
-    found = {
+    events = {
         owner: client.post("/v1/search", json=question, headers=bearer(key)).json()["events"]
         for owner, key in (("initech", stack.byoc_keys["read"]), ("acme", stack.keys["read"]))
     }
 
-    assert (len(found["initech"]), found["acme"]) == (5, [])
+    assert (len(events["initech"]), events["acme"]) == (5, [])
 
 
 def test_patterns_and_traces_over_http_are_of_the_callers_own_events_on_both_plans(

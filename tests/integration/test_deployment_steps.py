@@ -35,8 +35,8 @@ def test_from_the_secrets_to_the_first_log(stack: RunningStack) -> None:
     ]
     assert "The account my-servers has the plan managed_30. Its key, shown only now:" in ran.stderr
     assert '"accepted": 1' in ran.stdout
-    found = json.loads(ran.stdout[ran.stdout.rindex('{"events"') :])
-    assert [event["message"] for event in found["events"]] == ["hello"]
+    result = json.loads(ran.stdout[ran.stdout.rindex('{"events"') :])
+    assert [event["message"] for event in result["events"]] == ["hello"]
 
 
 def section(step: str) -> str:

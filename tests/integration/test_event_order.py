@@ -171,9 +171,9 @@ class CommittedBatches:
 def test_lines_of_equal_time_are_in_the_order_in_which_they_were_sent(
     queries: QueryRequests, tenant: str, limit: int, order: str
 ) -> None:
-    found = [event["message"] for event in queries.pages(tenant, order=order, limit=limit, **EVER)]
+    events = [event["message"] for event in queries.pages(tenant, order=order, limit=limit, **EVER)]
     expected = lines_of(tenant)
-    assert found == (expected if order == "asc" else expected[::-1])
+    assert events == (expected if order == "asc" else expected[::-1])
 
 
 def test_a_customers_own_clickhouse_has_the_same_order(
@@ -220,20 +220,20 @@ def test_the_context_of_a_line_is_what_was_sent_before_and_after_it(queries: Que
     events = queries.pages("acme", order="asc", limit=1000, **EVER)
     lines = lines_of("acme")
     for at, before, after, scope in ((500, 500, 500, "service"), (LINES, 40, 40, "all"), (0, 3, 0, "stream")):
-        status, found = queries.context(events[at]["id"], before=before, after=after, scope=scope)
+        status, result = queries.context(events[at]["id"], before=before, after=after, scope=scope)
         assert status == 200
-        assert found["event"] == events[at]
-        assert _messages(found["before"]) == lines[max(0, at - before) : at]
-        assert _messages(found["after"]) == lines[at + 1 : at + 1 + after]
-        assert (found["more_before"], found["more_after"]) == (at > before, at + 1 + after < len(lines))
+        assert result["event"] == events[at]
+        assert _messages(result["before"]) == lines[max(0, at - before) : at]
+        assert _messages(result["after"]) == lines[at + 1 : at + 1 + after]
+        assert (result["more_before"], result["more_after"]) == (at > before, at + 1 + after < len(lines))
 
 
 def test_every_event_has_an_id_of_its_own_that_finds_it_for_its_tenant_alone(queries: QueryRequests) -> None:
     events = queries.pages("acme", order="asc", limit=1000, **EVER)
     assert len({event["id"] for event in events}) == len(events)
     for event in events[:: len(events) // 5]:
-        status, found = queries.event(event["id"], "acme")
-        assert (status, found["event"]) == (200, event)
+        status, result = queries.event(event["id"], "acme")
+        assert (status, result["event"]) == (200, event)
         assert queries.event(event["id"], "globex")[0] == 404
         assert queries.context(event["id"], "globex")[0] == 404
 

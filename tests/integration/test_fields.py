@@ -139,15 +139,15 @@ NAMES = {
 def test_each_field_of_the_tenants_events_has_its_types_share_and_values(
     requests: QueryRequests, tenant: str, plan: str, named: Any, stores: tuple[str, ...]
 ) -> None:
-    status, found = requests.post("/v1/fields", tenant, plan, values=5, **RANGE, **named)
-    assert status == 200, found
+    status, result = requests.post("/v1/fields", tenant, plan, values=5, **RANGE, **named)
+    assert status == 200, result
     logged = [each for store in stores for each in EVENTS[tenant, store]]
-    assert (found["rows"], found["sampled_rows"], found["truncated"]) == (len(logged), len(logged), False)
-    entries = {each["name"]: each for each in found["fields"]}
+    assert (result["rows"], result["sampled_rows"], result["truncated"]) == (len(logged), len(logged), False)
+    entries = {each["name"]: each for each in result["fields"]}
     assert entries.keys() == {*NAMES.values(), *COLUMNS}
     for name, shown in NAMES.items():
         checked(entries[shown], expected(logged, name, shown, 5))
-    assert found["stats"]["rows_read"] >= len(logged)
+    assert result["stats"]["rows_read"] >= len(logged)
 
 
 @pytest.mark.parametrize("tenant", TENANTS)
@@ -155,22 +155,22 @@ def test_named_fields_come_in_their_order_and_absent_ones_are_empty(
     requests: QueryRequests, tenant: str
 ) -> None:
     names = ["http.path", "service", "http", "absent", "`odd name`", "http.path"]
-    status, found = requests.post("/v1/fields", tenant, fields=names, values=3, query="rare:*", **RANGE)
-    assert status == 200, found
+    status, result = requests.post("/v1/fields", tenant, fields=names, values=3, query="rare:*", **RANGE)
+    assert status == 200, result
     logged = [each for each in EVENTS[tenant, "ours"] if "rare" in each["metadata"]]
-    assert [each["name"] for each in found["fields"]] == names[:-1]
-    first, second, nested, absent, odd = found["fields"]
+    assert [each["name"] for each in result["fields"]] == names[:-1]
+    first, second, nested, absent, odd = result["fields"]
     checked(first, expected(logged, "http.path", "http.path", 3))
     checked(second, expected(logged, "service", "service", 3))
     assert (nested["types"], nested["share"], nested["top"]) == (["object"], 1.0, [])
     assert absent == {"name": "absent", "types": [], "share": 0.0, "distinct": 0, "top": []}
     assert (odd["distinct"], odd["top"]) == (1, [])
-    assert found["rows"] == len(logged)
+    assert result["rows"] == len(logged)
 
 
 def test_each_discovered_name_can_be_searched_split_and_named(requests: QueryRequests) -> None:
-    _, found = requests.post("/v1/fields", **RANGE)
-    for entry in found["fields"]:
+    _, result = requests.post("/v1/fields", **RANGE)
+    for entry in result["fields"]:
         name, events = entry["name"], round(entry["share"] * ROWS)
         _, counted = requests.post("/v1/histogram", split_by=name, query=f"{name}:*", **RANGE)
         assert counted["total"] == events, name
@@ -181,9 +181,9 @@ def test_each_discovered_name_can_be_searched_split_and_named(requests: QueryReq
 def test_no_events_have_fields_of_no_share(requests: QueryRequests) -> None:
     for plan in ("managed_30", "byoc"):
         for named in ({}, {"fields": ["level", "project_id"]}):
-            status, found = requests.post("/v1/fields", "initech", plan, store="managed", **named, **RANGE)
-            assert (status, found["rows"], found["sampled_rows"]) == (200, 0, 0)
-            assert {(each["share"], each["distinct"]) for each in found["fields"]} == {(0.0, 0)}
+            status, result = requests.post("/v1/fields", "initech", plan, store="managed", **named, **RANGE)
+            assert (status, result["rows"], result["sampled_rows"]) == (200, 0, 0)
+            assert {(each["share"], each["distinct"]) for each in result["fields"]} == {(0.0, 0)}
 
 
 @pytest.mark.parametrize(
@@ -202,9 +202,9 @@ def test_no_events_have_fields_of_no_share(requests: QueryRequests) -> None:
 def test_what_fields_do_not_take_is_an_error_that_says_what_they_take(
     requests: QueryRequests, body: Any, code: str, said: str
 ) -> None:
-    status, found = requests.post("/v1/fields", **body)
-    assert (status, found["code"]) == (400, code)
-    assert said in found["error"]
+    status, result = requests.post("/v1/fields", **body)
+    assert (status, result["code"]) == (400, code)
+    assert said in result["error"]
 
 
 def test_the_sample_is_the_newest_rows_and_says_how_many(
@@ -220,13 +220,13 @@ def test_the_sample_is_the_newest_rows_and_says_how_many(
     ]
     load(databases[0], rows, "large")
     for since in ("2026-11-01T00:00:00Z", "2026-10-01T00:30:00Z"):
-        status, found = requests.post("/v1/fields", "large", **{**RANGE, "from": since})
-        assert (status, found["rows"], found["sampled_rows"]) == (200, 12_000, 10_000)
-        (new,) = [each for each in found["fields"] if each["name"] == "new"]
+        status, result = requests.post("/v1/fields", "large", **{**RANGE, "from": since})
+        assert (status, result["rows"], result["sampled_rows"]) == (200, 12_000, 10_000)
+        (new,) = [each for each in result["fields"] if each["name"] == "new"]
         assert new["top"] == [{"value": True, "count": 10_000}]
-    status, found = requests.post("/v1/fields", "large", fields=["level", "service"], **RANGE)
-    assert (status, found["rows"], found["sampled_rows"]) == (200, 12_000, 12_000)
-    assert [each["top"] for each in found["fields"]] == [
+    status, result = requests.post("/v1/fields", "large", fields=["level", "service"], **RANGE)
+    assert (status, result["rows"], result["sampled_rows"]) == (200, 12_000, 12_000)
+    assert [each["top"] for each in result["fields"]] == [
         [{"value": value, "count": 12_000}] for value in ("info", "gateway")
     ]
 
@@ -237,16 +237,16 @@ def test_level_service_and_project_alone_are_the_same_as_among_other_fields(
     requests: QueryRequests, tenant: str, plan: str, named: Any, stores: tuple[str, ...]
 ) -> None:
     body = {"values": 2, **RANGE, **named}
-    status, found = requests.post("/v1/fields", tenant, plan, fields=["service", "level"], **body)
+    status, result = requests.post("/v1/fields", tenant, plan, fields=["service", "level"], **body)
     _, among = requests.post("/v1/fields", tenant, plan, fields=["service", "level", "trace_id"], **body)
-    assert status == 200, found
-    assert found["fields"] == among["fields"][:2]
-    assert (found["rows"], found["sampled_rows"]) == (among["rows"], among["sampled_rows"])
+    assert status == 200, result
+    assert result["fields"] == among["fields"][:2]
+    assert (result["rows"], result["sampled_rows"]) == (among["rows"], among["sampled_rows"])
     logged = [each for store in stores for each in EVENTS[tenant, store]]
-    assert found["rows"] == len(logged)
-    checked(found["fields"][0], expected(logged, "service", "service", 2))
+    assert result["rows"] == len(logged)
+    checked(result["fields"][0], expected(logged, "service", "service", 2))
     if len(stores) == 1:
-        assert found["stats"]["rows_read"] < among["stats"]["rows_read"]
+        assert result["stats"]["rows_read"] < among["stats"]["rows_read"]
 
 
 @pytest.mark.parametrize(("tenant", "fields"), [("acme", ["service"]), ("globex", ["service", "ok"])])
@@ -255,8 +255,8 @@ def test_fields_read_no_more_rows_than_a_dry_run_says(
 ) -> None:
     body: dict[str, Any] = {"from": "2026-10-01T00:00:00Z", "to": "2026-12-01T00:00:00Z", "fields": fields}
     estimated = requests.estimate("/v1/fields", tenant, **body)
-    _, found = requests.post("/v1/fields", tenant, **body)
-    assert 0 < found["stats"]["rows_read"] <= estimated["rows"]
+    _, result = requests.post("/v1/fields", tenant, **body)
+    assert 0 < result["stats"]["rows_read"] <= estimated["rows"]
 
 
 def test_empty_and_long_values_of_a_counted_column_are_not_listed(
@@ -267,8 +267,8 @@ def test_empty_and_long_values_of_a_counted_column_are_not_listed(
         rows = [staged(tenant_id=tenant, service=each, level="") for each in services]
         load(databases[0], rows, tenant)
     for values in (0, 2, 9):
-        _, found = requests.post("/v1/fields", "long", fields=["service", "level"], values=values, **RANGE)
-        service, level = found["fields"]
+        _, result = requests.post("/v1/fields", "long", fields=["service", "level"], values=values, **RANGE)
+        service, level = result["fields"]
         assert (service["distinct"], service["share"]) == (5, round(12 / 16, 4))
         top = [("é" * 256, 3), ("c", 2), ("a", 1), ("b", 1)]
         assert [(each["value"], each["count"]) for each in service["top"]] == top[:values]
@@ -288,12 +288,12 @@ def test_thousands_of_names_in_each_event_are_a_small_sample_within_limits(
     load(databases[0], rows, "names")
     tracemalloc.start()
     began = time.process_time()
-    status, found = requests.post("/v1/fields", "names", values=100, **RANGE)
+    status, result = requests.post("/v1/fields", "names", values=100, **RANGE)
     seconds, (_, peak) = time.process_time() - began, tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert status == 200, found
-    assert (found["rows"], found["truncated"], len(found["fields"])) == (300, True, 205)
-    assert 0 < found["sampled_rows"] <= 40, "200,000 fields at 5,000 an event"
-    assert len(json.dumps(found)) < 1_000_000
+    assert status == 200, result
+    assert (result["rows"], result["truncated"], len(result["fields"])) == (300, True, 205)
+    assert 0 < result["sampled_rows"] <= 40, "200,000 fields at 5,000 an event"
+    assert len(json.dumps(result)) < 1_000_000
     assert peak < 250 * 1024 * 1024
     assert seconds < 30

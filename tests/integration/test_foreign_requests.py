@@ -99,12 +99,12 @@ def _fuzz(here: ForeignWorld, seed: int, texts: int, kinds: int) -> None:
 
 def _answer(here: ForeignWorld, tenant: str, asked: ForeignRequest) -> tuple[int, str]:
     """The response; of an export, the events in its file; what is saved here is deleted."""
-    status, found = here.ask(asked.route, tenant, asked.body, asked.query, asked.place)
+    status, result = here.ask(asked.route, tenant, asked.body, asked.query, asked.place)
     if status == 202:
-        return status, here.exported(tenant, found["id"])
+        return status, here.exported(tenant, result["id"])
     if status == 201:
-        assert here.ask("DELETE /v1/searches/{id}", tenant, place=found["id"])[0] == 204
-    return status, json.dumps(found)
+        assert here.ask("DELETE /v1/searches/{id}", tenant, place=result["id"])[0] == 204
+    return status, json.dumps(result)
 
 
 def _check_counts(asked: ForeignRequest, found: dict[str, Any], own: int) -> None:

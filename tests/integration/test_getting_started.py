@@ -22,5 +22,5 @@ def test_sign_up_confirm_log_in_key_first_log_search(stack: RunningStack, tmp_pa
     )
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    found = json.loads(ran.stdout[ran.stdout.rindex('{"events"') :])
-    assert [event["message"] for event in found["events"]] == ["hello from Jo"]
+    result = json.loads(ran.stdout[ran.stdout.rindex('{"events"') :])
+    assert [event["message"] for event in result["events"]] == ["hello from Jo"]

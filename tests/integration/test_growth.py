@@ -112,18 +112,18 @@ def test_the_first_page_of_a_week_reads_its_first_hours_alone(
     """Of 84 granules. One has the rows of a service in 16 hours, so all services have eight at least."""
     body = {**WEEK, **asked, "order": order}
     assert _granules(tables.week, body) <= granules
-    found = _find(tables.week, body)
-    assert found.rows == _in_two_passes(tables.week, body)
-    assert len(found.rows) == asked.get("limit", 100) + 1
+    result = _find(tables.week, body)
+    assert result.rows == _in_two_passes(tables.week, body)
+    assert len(result.rows) == asked.get("limit", 100) + 1
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_the_first_page_of_a_service_reads_a_granule_of_each_part(tables: Tables, order: str) -> None:
     """The table is in its order. Reading the rows of the page takes one or two granules more."""
     body = {**WEEK, "services": ["svc-1"], "order": order}
-    found = _find(tables.week, body)
-    assert found.rows == _in_two_passes(tables.week, body)
-    assert found.rows_read <= (DAYS + 2) * 8192
+    result = _find(tables.week, body)
+    assert result.rows == _in_two_passes(tables.week, body)
+    assert result.rows_read <= (DAYS + 2) * 8192
 
 
 FILTERS: tuple[dict[str, Any], ...] = (
@@ -148,10 +148,10 @@ def _check_pages(warehouse: Warehouse, random: Random, tenant: TenantId) -> None
         **random.choice(FILTERS),
     }
     for _ in range(3):
-        found = _find(warehouse, body, tenant)
-        assert found.rows == _in_two_passes(warehouse, body, tenant)
-        assert all(row.message.startswith(f"{tenant} ") for row in found.rows)
-        cursor = json.loads(page(search(json.dumps(body).encode()), found))["next_cursor"]
+        result = _find(warehouse, body, tenant)
+        assert result.rows == _in_two_passes(warehouse, body, tenant)
+        assert all(row.message.startswith(f"{tenant} ") for row in result.rows)
+        cursor = json.loads(page(search(json.dumps(body).encode()), result))["next_cursor"]
         if cursor is None:
             return
         body["cursor"] = cursor
@@ -174,6 +174,6 @@ def test_parts_without_the_counts_are_read_and_their_pages_are_the_same(tables: 
     for order in ("asc", "desc"):
         for tenant in (ACME, BETA):
             body = {**WEEK, "order": order}
-            found = _find(tables.week, body, tenant)
-            assert len(found.rows) == 101
-            assert found.rows == _in_two_passes(tables.week, body, tenant)
+            result = _find(tables.week, body, tenant)
+            assert len(result.rows) == 101
+            assert result.rows == _in_two_passes(tables.week, body, tenant)

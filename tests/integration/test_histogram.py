@@ -104,11 +104,11 @@ CASES = [
 def test_each_bucket_counts_the_events_of_its_tenant_in_its_time(
     requests: QueryRequests, tenant: str, plan: str, named: Any, stores: tuple[str, ...], interval: str
 ) -> None:
-    status, found = requests.post("/v1/histogram", tenant, plan, interval=interval, **RANGE, **named)
-    assert status == 200, found
-    assert found["series"] == [{"value": None, "counts": counts(events(tenant, *stores), found["starts"])}]
-    assert (found["other"], found["total"]) == (None, ROWS * len(stores))
-    assert found["stats"]["rows_read"] >= ROWS
+    status, result = requests.post("/v1/histogram", tenant, plan, interval=interval, **RANGE, **named)
+    assert status == 200, result
+    assert result["series"] == [{"value": None, "counts": counts(events(tenant, *stores), result["starts"])}]
+    assert (result["other"], result["total"]) == (None, ROWS * len(stores))
+    assert result["stats"]["rows_read"] >= ROWS
 
 
 @pytest.mark.parametrize("tenant", TENANTS)
@@ -119,17 +119,17 @@ def test_a_split_has_the_most_frequent_values_and_the_rest_together(
 ) -> None:
     logged = events(tenant, *stores)
     body = {**RANGE, **named, "interval": "3h", "split_by": field, "groups": 2}
-    status, found = requests.post("/v1/histogram", tenant, plan, **body)
-    assert status == 200, found
+    status, result = requests.post("/v1/histogram", tenant, plan, **body)
+    assert status == 200, result
     totals = Counter(shown(each, field) for each in logged)
     best = sorted(totals, key=lambda value: (-totals[value], value is None, value or ""))[:2]
-    assert [each["value"] for each in found["series"]] == best
-    for each in found["series"]:
+    assert [each["value"] for each in result["series"]] == best
+    for each in result["series"]:
         expected = [event for event in logged if shown(event, field) == each["value"]]
-        assert each["counts"] == counts(expected, found["starts"])
+        assert each["counts"] == counts(expected, result["starts"])
     others = [each for each in logged if shown(each, field) not in best]
-    assert found["other"] == counts(others, found["starts"])
-    assert found["total"] == len(logged)
+    assert result["other"] == counts(others, result["starts"])
+    assert result["total"] == len(logged)
 
 
 @pytest.mark.parametrize("tenant", TENANTS)
@@ -165,29 +165,29 @@ def test_a_table_of_a_customer_may_have_levels_of_its_own(
     load(databases[1][tenant], [row(tenant, each) for each in own], "own levels")
     body = {**RANGE, "interval": "1h", "split_by": "level", "groups": groups}
     try:
-        status, found = requests.post("/v1/histogram", tenant, "byoc", **body)
+        status, result = requests.post("/v1/histogram", tenant, "byoc", **body)
     finally:
         databases[1][tenant].command("EXCHANGE TABLES kept AND events")
         databases[1][tenant].command("DROP TABLE kept")
-    assert status == 200, found
+    assert status == 200, result
     logged = [*events(tenant, "own", "ours"), *own]
     totals = Counter(each["level"] for each in logged)
     best = sorted(totals, key=lambda level: (-totals[level], level))[:groups]
-    assert [each["value"] for each in found["series"]] == best
-    for each in found["series"]:
+    assert [each["value"] for each in result["series"]] == best
+    for each in result["series"]:
         wanted = [event for event in logged if event["level"] == each["value"]]
-        assert each["counts"] == counts(wanted, found["starts"])
+        assert each["counts"] == counts(wanted, result["starts"])
     rest = [event for event in logged if event["level"] not in best]
-    assert found["other"] == counts(rest, found["starts"])
+    assert result["other"] == counts(rest, result["starts"])
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Asia/Kolkata"])
 def test_days_start_at_midnight_of_the_time_zone(requests: QueryRequests, zone: str) -> None:
-    _, found = requests.post("/v1/histogram", interval="1d", time_zone=zone, **RANGE)
-    local = [datetime.fromisoformat(start).astimezone(ZoneInfo(zone)) for start in found["starts"]]
+    _, result = requests.post("/v1/histogram", interval="1d", time_zone=zone, **RANGE)
+    local = [datetime.fromisoformat(start).astimezone(ZoneInfo(zone)) for start in result["starts"]]
     assert {(each.hour, each.minute) for each in local} == {(0, 0)}
     assert len({each.date() for each in local}) == len(local) >= 4
-    assert found["series"][0]["counts"] == counts(events("acme", "ours"), found["starts"])
+    assert result["series"][0]["counts"] == counts(events("acme", "ours"), result["starts"])
 
 
 @pytest.mark.parametrize("first_day", ["2026-10-24", "2026-10-23", "2026-10-25"])
@@ -196,24 +196,24 @@ def test_the_last_bucket_has_all_25_hours_of_the_day_on_which_the_clock_goes_bac
     requests: QueryRequests, first_day: str, field: str | None
 ) -> None:
     body = {"from": first_day, "to": "2026-10-26", "time_zone": "Europe/Berlin", "interval": "1d"}
-    status, found = requests.post("/v1/histogram", split_by=field, **body)
-    assert status == 200, found
+    status, result = requests.post("/v1/histogram", split_by=field, **body)
+    assert status == 200, result
     end = datetime(2026, 10, 25, 23, tzinfo=UTC)
     within = [
-        each for each in events("acme", "ours") if datetime.fromisoformat(found["from"]) <= each["at"] < end
+        each for each in events("acme", "ours") if datetime.fromisoformat(result["from"]) <= each["at"] < end
     ]
     assert any(each["at"] >= end - timedelta(hours=1) for each in within)
-    assert [sum(each) for each in zip(*(every["counts"] for every in found["series"]), strict=True)] == (
-        counts(within, found["starts"])
+    assert [sum(each) for each in zip(*(every["counts"] for every in result["series"]), strict=True)] == (
+        counts(within, result["starts"])
     )
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
 def test_a_day_may_begin_before_1970(requests: QueryRequests, zone: str) -> None:
     body = {"from": 0, "to": "1970-01-20T00:00:00Z", "time_zone": zone, "interval": "1d"}
-    status, found = requests.post("/v1/histogram", **body)
-    assert (status, found.get("total")) == (200, 0), found
-    assert found["starts"][0].startswith("1969-12-31T")
+    status, result = requests.post("/v1/histogram", **body)
+    assert (status, result.get("total")) == (200, 0), result
+    assert result["starts"][0].startswith("1969-12-31T")
 
 
 def test_a_filter_and_empty_buckets_are_kept(requests: QueryRequests) -> None:
@@ -223,20 +223,20 @@ def test_a_filter_and_empty_buckets_are_kept(requests: QueryRequests) -> None:
         "interval": "1h",
         "levels": ["error"],
     }
-    _, found = requests.post("/v1/histogram", query="user:ada", **body)
+    _, result = requests.post("/v1/histogram", query="user:ada", **body)
     wanted = [
         each
         for each in events("acme", "ours")
         if each["level"] == "error" and each["metadata"].get("user") == "ada"
     ]
-    assert found["series"][0]["counts"][:96] == [0] * 96
-    assert found["series"][0]["counts"] == counts(wanted, found["starts"])
-    assert found["total"] == len(wanted) > 0
+    assert result["series"][0]["counts"][:96] == [0] * 96
+    assert result["series"][0]["counts"] == counts(wanted, result["starts"])
+    assert result["total"] == len(wanted) > 0
 
 
 def test_an_empty_range_has_no_buckets(requests: QueryRequests) -> None:
-    status, found = requests.post("/v1/histogram", **{"from": RANGE["to"], "to": RANGE["to"]})
-    assert (status, found["starts"], found["total"]) == (200, [], 0)
+    status, result = requests.post("/v1/histogram", **{"from": RANGE["to"], "to": RANGE["to"]})
+    assert (status, result["starts"], result["total"]) == (200, [], 0)
 
 
 @pytest.mark.parametrize(
@@ -260,9 +260,9 @@ def test_an_empty_range_has_no_buckets(requests: QueryRequests) -> None:
 def test_what_a_histogram_does_not_take_is_an_error_that_says_what_it_takes(
     requests: QueryRequests, body: Any, code: str, said: str
 ) -> None:
-    status, found = requests.post("/v1/histogram", **body)
-    assert (status, found["code"]) == (400, code)
-    assert said in found["error"]
+    status, result = requests.post("/v1/histogram", **body)
+    assert (status, result["code"]) == (400, code)
+    assert said in result["error"]
 
 
 def test_a_hundred_thousand_values_have_twenty_groups_and_a_small_answer(
@@ -280,11 +280,11 @@ def test_a_hundred_thousand_values_have_twenty_groups_and_a_small_answer(
         "interval": "5s",
         "groups": 20,
     }
-    status, found = requests.post("/v1/histogram", "wide", split_by="id", **body)
-    assert status == 200, found
-    assert (len(found["series"]), sum(found["other"]), found["total"]) == (20, 99_980, 100_000)
-    assert all(len(each["value"]) <= 256 for each in found["series"])
-    assert len(json.dumps(found)) < 100_000
+    status, result = requests.post("/v1/histogram", "wide", split_by="id", **body)
+    assert status == 200, result
+    assert (len(result["series"]), sum(result["other"]), result["total"]) == (20, 99_980, 100_000)
+    assert all(len(each["value"]) <= 256 for each in result["series"])
+    assert len(json.dumps(result)) < 100_000
 
 
 def test_a_day_of_seven_reads_the_granules_of_that_day(
@@ -309,10 +309,10 @@ def test_a_day_of_seven_reads_the_granules_of_that_day(
     assert (status, hours["total"]) == (200, day_rows)
     assert hours["stats"]["rows_read"] <= day_rows / 10
     body = {**counted, "q": "hello"}
-    status, found = requests.post("/v1/histogram", "week", **body)
-    assert (status, found["total"]) == (200, day_rows)
+    status, result = requests.post("/v1/histogram", "week", **body)
+    assert (status, result["total"]) == (200, day_rows)
     # Each of two services may begin and end within a granule.
-    assert found["stats"]["rows_read"] <= day_rows + 4 * granule
+    assert result["stats"]["rows_read"] <= day_rows + 4 * granule
     _, whole = requests.post("/v1/histogram", "week", **{**body, "from": "2026-11-01", "to": "2026-11-08"})
     assert (whole["total"], whole["stats"]["rows_read"] >= 7 * day_rows) == (7 * day_rows, True)
-    assert found["stats"]["rows_read"] < whole["stats"]["rows_read"] / 2
+    assert result["stats"]["rows_read"] < whole["stats"]["rows_read"] / 2

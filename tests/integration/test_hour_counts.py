@@ -158,9 +158,9 @@ def test_times_that_an_hour_cannot_hold_are_counted_where_they_are(
     table: Warehouse, monkeypatch: pytest.MonkeyPatch, tenant: TenantId, since: str, until: str
 ) -> None:
     body = {"from": since, "to": until, "interval": "1d"}
-    found = _answer(table, body, tenant)
-    assert found[:2] == _of_rows(table, body, tenant, monkeypatch)[:2]
-    assert [count for *_, count in found[1]] == [1]
+    result = _answer(table, body, tenant)
+    assert result[:2] == _of_rows(table, body, tenant, monkeypatch)[:2]
+    assert [count for *_, count in result[1]] == [1]
 
 
 def test_a_batch_that_is_loaded_twice_is_counted_once(table: Warehouse) -> None:
@@ -207,8 +207,8 @@ def _table(
     """The rows of the table, and the rows that were read for them."""
     compiled = compiled_stats(stats_request(json.dumps(body).encode()), tenant, in_utc=in_utc)
     selected = compiled.statement
-    found = decode_table(warehouse.select_json(selected.sql, selected.parameters), compiled.columns)
-    return found.rows, found.rows_read
+    result = decode_table(warehouse.select_json(selected.sql, selected.parameters), compiled.columns)
+    return result.rows, result.rows_read
 
 
 def _random_table(random: Random) -> dict[str, Any]:
@@ -325,8 +325,8 @@ def _fields(
     """The counted fields, and the rows that were read for them."""
     request = fields_request(json.dumps(body).encode())
     selected = counted_statement(request, tenant, in_utc=in_utc)
-    found = decode_counted(warehouse.select_json(selected.sql, selected.parameters), request)
-    return counted_fields(request, found.data), found.statistics.rows_read
+    result = decode_counted(warehouse.select_json(selected.sql, selected.parameters), request)
+    return counted_fields(request, result.data), result.statistics.rows_read
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -425,8 +425,8 @@ def test_one_plan_of_one_projection_answers_whole_hours_of_our_own_table(table: 
 def _sample(warehouse: Warehouse, body: dict[str, Any], tenant: TenantId) -> list[str]:
     """The times of the 300 newest events."""
     selected = sample_statement(fields_request(json.dumps(body).encode()), tenant, 300)
-    found = decode_sample(warehouse.select_json(selected.sql, selected.parameters))
-    return [row.timestamp for row in found.data]
+    result = decode_sample(warehouse.select_json(selected.sql, selected.parameters))
+    return [row.timestamp for row in result.data]
 
 
 def test_a_sample_of_a_long_range_has_the_newest_rows_by_the_counts_of_hours(

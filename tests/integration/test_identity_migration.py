@@ -119,9 +119,9 @@ def test_old_rows_have_no_id_and_new_ones_have_old_neighbours(
     events = queries.pages("acme", limit=1000, **EVER)
     assert [event["id"] is None for event in events] == [" old " in event["message"] for event in events]
     first = next(event for event in events if event["id"])
-    status, found = queries.context(first["id"], before=100, after=2)
+    status, result = queries.context(first["id"], before=100, after=2)
     assert status == 200
-    assert [*found["before"], found["event"], *found["after"]] == events[:9]
+    assert [*result["before"], result["event"], *result["after"]] == events[:9]
 
 
 def test_the_migration_can_be_repeated_at_any_point_while_inserts_continue(table: Warehouse) -> None:
@@ -147,10 +147,10 @@ def test_code_of_the_version_before_loads_and_reads_the_new_table(table: Warehou
     migrate(table)
     insert_of_the_version_before(table, [old_row("acme", 50)], "late")
     names = ", ".join(name for name in COLUMNS if name not in IDENTITY)
-    found = table.select(
+    result = table.select(
         f"SELECT {names}, batch_id FROM events WHERE tenant_id = 'acme' AND batch_id = 'late'"  # noqa: S608
     ).rows
-    assert [row["message"] for row in found] == ["acme old 50"]
+    assert [row["message"] for row in result] == ["acme old 50"]
 
 
 def test_objects_that_were_staged_before_are_loaded_after(
@@ -247,9 +247,9 @@ def test_a_customers_table_that_we_may_not_alter_is_loaded_and_searched_as_it_is
     queries = QueryRequests(monkeypatch, table, dict.fromkeys(TENANTS, table))
     queries.managed_until = 0
     for tenant in TENANTS:
-        found = queries.pages(tenant, "byoc", limit=3, **EVER)
-        assert {event["id"] for event in found} == {None}
-        assert sorted(event["message"] for event in found) == sorted(
+        events = queries.pages(tenant, "byoc", limit=3, **EVER)
+        assert {event["id"] for event in events} == {None}
+        assert sorted(event["message"] for event in events) == sorted(
             [f"{tenant} old {n}" for n in range(12)] + [f"{tenant} new {n}" for n in range(5)]
         )
         assert queries.event(f"{time_ordered_id()}-0", tenant, "byoc")[0] == 404
@@ -276,9 +276,9 @@ def test_a_customers_table_that_is_migrated_later_keeps_what_it_has_and_gains_th
     insert_new(table, new_rows("acme"), "migrated")
     queries = QueryRequests(monkeypatch, table, {"acme": table})
     queries.managed_until = 0
-    found = queries.pages("acme", "byoc", limit=4, **EVER)
-    assert [event["message"] for event in found if event["id"]] == [f"acme new {n}" for n in range(5)]
-    assert len(found) == 12 + 5 + 5
+    events = queries.pages("acme", "byoc", limit=4, **EVER)
+    assert [event["message"] for event in events if event["id"]] == [f"acme new {n}" for n in range(5)]
+    assert len(events) == 12 + 5 + 5
 
 
 def test_in_the_week_after_a_move_both_stores_are_read_whatever_theirs_has(
@@ -289,15 +289,15 @@ def test_in_the_week_after_a_move_both_stores_are_read_whatever_theirs_has(
     insert_new(ours, new_rows("acme"), "ours")
     insert_new(ours, new_rows("globex"), "ours2")
     queries = QueryRequests(monkeypatch, ours, dict.fromkeys(TENANTS, table))
-    found = queries.pages("acme", "byoc", limit=3, **EVER)
-    assert len(found) == 12 + 5
-    assert {event["message"].split()[0] for event in found} == {"acme"}
-    identified = next(event for event in found if event["id"])
+    events = queries.pages("acme", "byoc", limit=3, **EVER)
+    assert len(events) == 12 + 5
+    assert {event["message"].split()[0] for event in events} == {"acme"}
+    identified = next(event for event in events if event["id"])
     status, alone = queries.event(identified["id"], "acme", "byoc")
     assert (status, alone["event"]) == (200, identified)
     status, context = queries.context(identified["id"], "acme", "byoc", before=100, after=100)
     assert status == 200
-    assert [*context["before"], context["event"], *context["after"]] == found
+    assert [*context["before"], context["event"], *context["after"]] == events
     assert queries.event(identified["id"], "globex", "byoc")[0] == 404
 
 

@@ -140,9 +140,9 @@ def test_a_search_reads_no_more_than_its_estimate(warehouse: Warehouse, shape: S
     for selected in page_statements(request_of(shape.body), ACME):
         answered = warehouse.select_json(f"EXPLAIN ESTIMATE {selected.sql}", selected.parameters)
         estimated += PAGE_PASSES * decode_estimate(answered).rows
-    found = page_of(warehouse, shape.body)
-    assert 0 < found.rows_read <= estimated
-    assert found.bytes_read > found.rows_read
+    result = page_of(warehouse, shape.body)
+    assert 0 < result.rows_read <= estimated
+    assert result.bytes_read > result.rows_read
 
 
 def test_an_hour_of_seven_days_is_read_alone(warehouse: Warehouse) -> None:
@@ -157,8 +157,8 @@ def test_an_event_is_found_by_its_id(warehouse: Warehouse) -> None:
     wanted = EventId(event.object_id, event.position, round(received * 1000))
     selected = event_statement(ACME, wanted)
     check_share(warehouse, "an event by its id", "GET /v1/events/{id}", "received_range", selected)
-    found = EventSearch(warehouse, LIMITS).find(selected).rows
-    assert [row.message for row in found] == [event.message]
+    result = EventSearch(warehouse, LIMITS).find(selected).rows
+    assert [row.message for row in result] == [event.message]
     assert not EventSearch(warehouse, LIMITS).find(event_statement(TenantId("beta"), wanted)).rows
 
 

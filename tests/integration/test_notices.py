@@ -39,8 +39,8 @@ class Person:
         return answer.json()
 
     def mails(self, subject: str) -> list[dict[str, Any]]:
-        found = httpx.get(self.stack.mail, params={"to": self.email}, timeout=30).json()
-        return [mail for mail in found if mail["subject"] == subject]
+        mails = httpx.get(self.stack.mail, params={"to": self.email}, timeout=30).json()
+        return [mail for mail in mails if mail["subject"] == subject]
 
     def meets(self, event: str) -> None:
         """Have the last mail meet `event`."""

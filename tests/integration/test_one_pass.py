@@ -178,8 +178,8 @@ def test_a_page_takes_two_passes_if_its_order_is_not_known_after_one(
     ]
     stores.write(many, Random(0))
     requests, (ours, *_) = stores.requests(monkeypatch, LAZY_SINCE)
-    found = requests.pages("acme", **EVER, limit=5)
-    assert sorted(each["message"] for each in found) == sorted(each["message"] for each in many)
+    events = requests.pages("acme", **EVER, limit=5)
+    assert sorted(each["message"] for each in events) == sorted(each["message"] for each in many)
     assert ours.passes == (passes if identified else {1: passes[1], 2: passes[1]})
 
 
@@ -209,11 +209,11 @@ def test_large_messages_that_are_filtered_need_no_more_memory_than_in_two_passes
 ) -> None:
     """One pass holds the messages of all candidates: with 256 MB it fails, and two passes answer."""
     body = {"q": "word", "order": order, "limit": 40}
-    found = _find(huge, 256, LAZY_SINCE, **body)
-    assert [row.position for row in found.rows] == (
+    result = _find(huge, 256, LAZY_SINCE, **body)
+    assert [row.position for row in result.rows] == (
         list(range(41)) if order == "asc" else list(range(999, 958, -1))
     )
-    assert found.rows == _find(huge, 1024, LAZY_SINCE, **body).rows
+    assert result.rows == _find(huge, 1024, LAZY_SINCE, **body).rows
 
 
 @pytest.mark.parametrize("version", [LAZY_SINCE, OLDER])

@@ -102,9 +102,9 @@ def acme(address: ClickHouseAddress) -> Iterator[Warehouse]:
 
 
 def test_the_columns_have_the_names_and_types_of_the_exporters_table(acme: Warehouse) -> None:
-    found = {row["name"]: row["type"] for row in acme.select(f'DESC TABLE "acme"."{VIEW}"').rows}
-    assert found == TYPES
-    assert list(found) == list(COLUMNS), "and their order"
+    types = {row["name"]: row["type"] for row in acme.select(f'DESC TABLE "acme"."{VIEW}"').rows}
+    assert types == TYPES
+    assert list(types) == list(COLUMNS), "and their order"
 
 
 def test_a_row_shows_everything_that_was_sent(acme: Warehouse) -> None:

@@ -42,8 +42,8 @@ def run(stack: RunningStack, client: httpx.Client) -> str:
 def search(client: httpx.Client, key: str, body: dict[str, Any], **more: Any) -> dict[str, Any]:
     answer = client.post("/v1/search", json=body, headers={**bearer(key), **more.get("headers", {})})
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    result: dict[str, Any] = answer.json()
+    return result
 
 
 def owners(answer: dict[str, Any]) -> set[str]:
@@ -80,8 +80,8 @@ def test_no_filter_finds_another_tenants_lines(
 ) -> None:
     narrowed = {**body, "where": [*body.get("where", ()), *where("metadata.run", "eq", run)["where"]]}
     for key, owner in ((stack.keys["read"], "acme"), (stack.second_keys["read"], "globex")):
-        found = search(client, key, {**narrowed, "limit": 1000})
-        assert (owners(found), len(found["events"])) == ({f"line of {owner}"}, 20)
+        result = search(client, key, {**narrowed, "limit": 1000})
+        assert (owners(result), len(result["events"])) == ({f"line of {owner}"}, 20)
         assert f"line of {'globex' if owner == 'acme' else 'acme'}" not in owners(
             search(client, key, {**body, "limit": 1000})
         )
@@ -127,8 +127,8 @@ def test_another_tenants_cursor_leads_nowhere_but_to_ones_own_lines(
     body = {**where("metadata.run", "eq", run), "limit": 5}
     theirs = search(client, stack.second_keys["read"], body)["next_cursor"]
     assert theirs
-    found = search(client, stack.keys["read"], {**body, "cursor": theirs})
-    assert owners(found) <= {"line of acme"}
+    result = search(client, stack.keys["read"], {**body, "cursor": theirs})
+    assert owners(result) <= {"line of acme"}
 
 
 FORGED_HEADERS = {
@@ -141,13 +141,13 @@ FORGED_HEADERS = {
 
 
 def test_claiming_another_tenant_opens_nothing(stack: RunningStack, client: httpx.Client, run: str) -> None:
-    found = search(
+    result = search(
         client,
         stack.keys["read"],
         {**where("metadata.run", "eq", run), "limit": 1000},
         headers=FORGED_HEADERS,
     )
-    assert owners(found) == {"line of acme"}
+    assert owners(result) == {"line of acme"}
 
 
 def test_a_parameter_that_names_another_tenant_is_refused(
@@ -167,8 +167,8 @@ def test_queries_stats_and_completions_are_about_the_own_lines(
 ) -> None:
     for owner, key in (("acme", stack.keys["read"]), ("globex", stack.second_keys["read"])):
         body = {"q": f"run:{run} level:error", "limit": "1000"}
-        found = client.get("/v1/search", params=body, headers=bearer(key)).json()
-        assert owners(found) == {f"line of {owner}"}
+        result = client.get("/v1/search", params=body, headers=bearer(key)).json()
+        assert owners(result) == {f"line of {owner}"}
         counted = {"query": f"run:{run} | stats count() as n, uniq(message) as messages by message"}
         table = client.post("/v1/stats", json=counted, headers=bearer(key)).json()
         assert table["rows"] == [[f"line of {owner}", 20, 1]]

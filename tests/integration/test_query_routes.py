@@ -76,15 +76,15 @@ class Routes:
         return response["statusCode"], json.loads(response["body"])
 
     def events(self, tenant: str, text: str) -> list[dict[str, Any]]:
-        status, found = self.ask("POST /v1/search", tenant, {**EVER, "query": text, "limit": 1000})
-        assert status == 200, (text, found)
-        events: list[dict[str, Any]] = found["events"]
+        status, result = self.ask("POST /v1/search", tenant, {**EVER, "query": text, "limit": 1000})
+        assert status == 200, (text, result)
+        events: list[dict[str, Any]] = result["events"]
         return events
 
     def table(self, tenant: str, text: str) -> Any:
-        status, found = self.ask("POST /v1/stats", tenant, {**EVER, "query": text})
-        assert status == 200, (text, found)
-        return found
+        status, result = self.ask("POST /v1/stats", tenant, {**EVER, "query": text})
+        assert status == 200, (text, result)
+        return result
 
 
 def documented_events() -> list[dict[str, Any]]:
@@ -219,9 +219,9 @@ def test_what_is_asked_in_a_url_is_answered_as_if_it_was_posted(
     for tenant in TENANTS:
         status, posted = routes.ask(f"POST {path}", tenant, {**EVER, **sent, **body})
         assert status == 200, posted
-        status, found = routes.ask(f"GET {path}", tenant, query={**EVER, **parameters})
-        assert status == 200, found
-        assert {**found, "stats": None} == {**posted, "stats": None}
+        status, result = routes.ask(f"GET {path}", tenant, query={**EVER, **parameters})
+        assert status == 200, result
+        assert {**result, "stats": None} == {**posted, "stats": None}
         status, estimate = routes.ask(f"GET {path}", tenant, query={**EVER, **parameters, "dry_run": "true"})
         assert (status, estimate.keys()) == (200, {"estimate"})
 
@@ -232,9 +232,9 @@ def test_get_search_takes_times_and_a_zone(routes: Routes) -> None:
         ({"from": "2026-11-23", "to": "2026-11-23T10:00:06Z"}, [1, 2]),
         ({"from": "2026-11-24", "time_zone": "Pacific/Kiritimati", "to": "2026-11-25"}, [*range(1, 11)]),
     ):
-        status, found = routes.ask("GET /v1/search", "acme", query={**parameters, "order": "asc"})
-        assert status == 200, found
-        assert [event["metadata"]["line"] for event in found["events"]] == lines
+        status, result = routes.ask("GET /v1/search", "acme", query={**parameters, "order": "asc"})
+        assert status == 200, result
+        assert [event["metadata"]["line"] for event in result["events"]] == lines
 
 
 @pytest.mark.parametrize(
@@ -315,9 +315,9 @@ def test_completions_have_the_names_and_values_of_the_callers_last_day(
 
 
 def _labels(routes: Routes, tenant: str, text: str) -> list[str]:
-    status, found = routes.ask("POST /v1/query/complete", tenant, {"query": text})
-    assert status == 200, found
-    return [each["label"] for each in found["completions"]]
+    status, result = routes.ask("POST /v1/query/complete", tenant, {"query": text})
+    assert status == 200, result
+    return [each["label"] for each in result["completions"]]
 
 
 ATOMS = [

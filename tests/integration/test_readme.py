@@ -47,8 +47,8 @@ def test_curl_sends_and_reads_with_the_key_as_user_or_as_password(stack: Running
         )
         assert (status, sent["accepted"]) == ("200", 1), sent
     for whose, keys in accounts.items():
-        status, found = curl("/v1/search", keys["read"], "-d", json.dumps({"q": run}))
-        assert (status, [each["message"] for each in found["events"]]) == ("200", [f"{whose} {run}"])
+        status, result = curl("/v1/search", keys["read"], "-d", json.dumps({"q": run}))
+        assert (status, [each["message"] for each in result["events"]]) == ("200", [f"{whose} {run}"])
         assert curl("/v1/uploads", keys["read"])[0] == "200"
     for path, more in (
         ("/v1/drain", ("-d", '{"message": "x"}')),

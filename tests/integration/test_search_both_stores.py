@@ -56,10 +56,10 @@ class Stores:
         seen: list[str] = []
         cursor: str | None = None
         while True:
-            status, found = self.find(tenant, cursor=cursor, **body)
-            assert status == 200, found
-            seen += [each["message"] for each in found["events"]]
-            cursor = found["next_cursor"]
+            status, result = self.find(tenant, cursor=cursor, **body)
+            assert status == 200, result
+            seen += [each["message"] for each in result["events"]]
+            cursor = result["next_cursor"]
             if cursor is None:
                 return seen
             assert len(seen) <= 4 * len(NUMBERS), "pages go round in circles"
@@ -170,22 +170,22 @@ COUNTS = "* | stats count() as n by message | where message:*7 | sort message"
 def test_stats_cover_the_store_that_is_named_and_nothing_of_another_tenant(
     stores: Stores, tenant: str
 ) -> None:
-    status, found = stores.ask("POST /v1/stats", tenant, query=COUNTS, **EVER)
-    assert (status, found["code"]) == (409, "two_stores")
+    status, result = stores.ask("POST /v1/stats", tenant, query=COUNTS, **EVER)
+    assert (status, result["code"]) == (409, "two_stores")
     for store, name in (("byoc", "own"), ("managed", "ours")):
-        status, found = stores.ask("POST /v1/stats", tenant, query=COUNTS, store=store, **EVER)
-        assert (status, found["rows"]) == (200, [[f"{tenant} {name} 7", NUMBERS.count(7)]])
+        status, result = stores.ask("POST /v1/stats", tenant, query=COUNTS, store=store, **EVER)
+        assert (status, result["rows"]) == (200, [[f"{tenant} {name} 7", NUMBERS.count(7)]])
     stores.managed_until = int(time.time()) - 1
-    status, found = stores.ask("POST /v1/stats", tenant, query=COUNTS, **EVER)
-    assert found["rows"] == [[f"{tenant} own 7", NUMBERS.count(7)]]
+    status, result = stores.ask("POST /v1/stats", tenant, query=COUNTS, **EVER)
+    assert result["rows"] == [[f"{tenant} own 7", NUMBERS.count(7)]]
 
 
 def test_stats_and_completions_before_the_first_load_are_empty(stores: Stores) -> None:
     stores.own["acme"] = FailingStore(refusal(60))
-    status, found = stores.ask("POST /v1/stats", "acme", query=COUNTS, store="byoc", **EVER)
-    assert (status, found["rows"], len(found["columns"])) == (200, [], 2)
-    status, found = stores.ask("POST /v1/query/complete", "acme", query="service:g")
-    assert (status, found["completions"]) == (200, [])
+    status, result = stores.ask("POST /v1/stats", "acme", query=COUNTS, store="byoc", **EVER)
+    assert (status, result["rows"], len(result["columns"])) == (200, [], 2)
+    status, result = stores.ask("POST /v1/query/complete", "acme", query="service:g")
+    assert (status, result["completions"]) == (200, [])
 
 
 @pytest.mark.parametrize(
@@ -194,8 +194,8 @@ def test_stats_and_completions_before_the_first_load_are_empty(stores: Stores) -
 )
 def test_stats_of_a_store_that_fails_are_its_error(stores: Stores, fault: Exception, code: str) -> None:
     stores.own["acme"] = FailingStore(fault)
-    status, found = stores.ask("POST /v1/stats", "acme", query=COUNTS, store="byoc", **EVER)
-    assert (found["code"], status) == (code, 400 if code == "query_too_heavy" else 503)
+    status, result = stores.ask("POST /v1/stats", "acme", query=COUNTS, store="byoc", **EVER)
+    assert (result["code"], status) == (code, 400 if code == "query_too_heavy" else 503)
 
 
 def test_before_the_first_load_our_rows_are_found_alone(stores: Stores) -> None:

@@ -88,9 +88,9 @@ class Pipeline:
 
     def follow(self, tenant: str, cursor: str = "", **query: str) -> tuple[list[str], str]:
         """Messages of one response, and its cursor."""
-        status, found = self.ask(tenant, **query, **({"cursor": cursor} if cursor else {}))
-        assert status == 200, found
-        return [each["message"] for each in found["events"]], found["cursor"]
+        status, result = self.ask(tenant, **query, **({"cursor": cursor} if cursor else {}))
+        assert status == 200, result
+        return [each["message"] for each in result["events"]], result["cursor"]
 
 
 @pytest.fixture(scope="module")
@@ -168,13 +168,13 @@ def test_a_filter_selects_and_its_cursor_belongs_to_it_and_to_its_tenant(pipelin
         ("acme", {"q": "other"}),
         ("globex", {"q": "boom", "services": "api,web", "levels": "error"}),
     ):
-        status, found = pipeline.ask(tenant, cursor=cursor, **query)
-        assert (status, found["code"]) == (400, "invalid_cursor")
+        status, result = pipeline.ask(tenant, cursor=cursor, **query)
+        assert (status, result["code"]) == (400, "invalid_cursor")
 
 
 def test_an_error_in_a_query_names_the_parameter(pipeline: Pipeline) -> None:
-    status, found = pipeline.ask("acme", q="level:errr")
-    assert (status, found["code"], found["field"], found["column"]) == (400, "invalid_query", "q", 7)
+    status, result = pipeline.ask("acme", q="level:errr")
+    assert (status, result["code"], result["field"], result["column"]) == (400, "invalid_query", "q", 7)
 
 
 @pytest.mark.parametrize(
@@ -204,8 +204,8 @@ def _changed(cursor: str, at: int, value: Any) -> str:
 def test_an_old_cursor_is_expired_and_a_forged_one_shows_no_other_tenants_events(pipeline: Pipeline) -> None:
     pipeline.load(pipeline.stage("globex", "secret"), pipeline.stage("acme", "mine"))
     _, cursor = pipeline.follow("acme")
-    status, found = pipeline.ask("acme", cursor=_changed(cursor, 2, int(time.time()) - 90_000))
-    assert (status, found["code"]) == (410, "cursor_expired")
+    status, result = pipeline.ask("acme", cursor=_changed(cursor, 2, int(time.time()) - 90_000))
+    assert (status, result["code"]) == (410, "cursor_expired")
     shown: list[str] = []
     forged = _changed(cursor, 3, [["managed", 0, 0, ""]])
     for _ in range(30):
@@ -237,8 +237,8 @@ def test_a_waiting_tail_answers_soon_after_the_commit(pipeline: Pipeline) -> Non
 def test_the_tails_of_one_tenant_leave_another_its_own(pipeline: Pipeline) -> None:
     slots = tail_handler._slots()
     with slots.slot(TenantId("acme")), slots.slot(TenantId("acme")):
-        status, found = pipeline.ask("acme")
-        assert (status, found["code"]) == (429, "too_many_tails")
+        status, result = pipeline.ask("acme")
+        assert (status, result["code"]) == (429, "too_many_tails")
         assert pipeline.ask("globex")[0] == 200
     assert pipeline.ask("acme")[0] == 200, "the slots are free again"
 
@@ -257,8 +257,8 @@ def test_the_slot_of_a_function_that_died_expires(pipeline: Pipeline) -> None:  
 
 def test_in_the_week_after_a_move_both_stores_are_followed_and_then_the_own_one(pipeline: Pipeline) -> None:
     _, before = pipeline.follow("acme")
-    status, found = pipeline.ask("acme", "byoc", cursor=before)
-    assert (status, found["code"]) == (410, "cursor_expired")
+    status, result = pipeline.ask("acme", "byoc", cursor=before)
+    assert (status, result["code"]) == (410, "cursor_expired")
     pipeline.managed_until = int(time.time()) + 3600
     _, cursor = pipeline.follow("acme", plan="byoc")
     pipeline.load(pipeline.stage("acme", "staged before the move"))

@@ -79,27 +79,27 @@ def test_a_trace_has_the_callers_events_as_they_were_sent_and_none_of_another_te
     queries: QueryRequests, tenant: str, plan: str, store: str
 ) -> None:
     queries.managed_until = 0
-    status, found = queries.trace(TRACE, tenant, plan, **EVER)
-    assert status == 200, found
-    assert _messages(found) == _expected_messages(tenant, store)
-    assert found["services"] == [f"{store}-0", f"{store}-1"]
-    assert [(each["span_id"], each["events"], each["duration_ms"]) for each in found["spans"]] == [
+    status, result = queries.trace(TRACE, tenant, plan, **EVER)
+    assert status == 200, result
+    assert _messages(result) == _expected_messages(tenant, store)
+    assert result["services"] == [f"{store}-0", f"{store}-1"]
+    assert [(each["span_id"], each["events"], each["duration_ms"]) for each in result["spans"]] == [
         ("span-0", EVENTS, 250.0),
         ("span-1", EVENTS, 250.0),
     ]
-    assert (found["truncated"], found["stats"]["rows_read"] > 0) == (False, True)
+    assert (result["truncated"], result["stats"]["rows_read"] > 0) == (False, True)
 
 
 @pytest.mark.parametrize("tenant", TENANTS)
 def test_a_trace_across_a_move_to_byoc_has_the_events_of_both_stores(
     queries: QueryRequests, tenant: str
 ) -> None:
-    status, found = queries.trace(TRACE, tenant, "byoc", **EVER)
-    assert status == 200, found
-    assert sorted(_messages(found)) == sorted(
+    status, result = queries.trace(TRACE, tenant, "byoc", **EVER)
+    assert status == 200, result
+    assert sorted(_messages(result)) == sorted(
         [*_expected_messages(tenant, "ours"), *_expected_messages(tenant, "own")]
     )
-    assert {each["service"] for each in found["spans"]} == {"ours-0", "ours-1", "own-0", "own-1"}
+    assert {each["service"] for each in result["spans"]} == {"ours-0", "ours-1", "own-0", "own-1"}
 
 
 @pytest.mark.parametrize("plan", ["managed_30", "byoc"])
@@ -123,8 +123,8 @@ def test_a_trace_of_another_tenant_of_none_or_outside_the_range_is_not_found(
     before = {"since": "2026-01-01T00:00:00Z", "to": "2026-11-01T12:00:05Z"}
     for trace_id, query in (("only-globex", EVER), ("none", EVER), (TRACE, before)):
         for plan in ("managed_30", "byoc"):
-            status, found = queries.trace(trace_id, "acme", plan, **query)
-            assert (status, found["code"]) == (404, "not_found")
+            status, result = queries.trace(trace_id, "acme", plan, **query)
+            assert (status, result["code"]) == (404, "not_found")
 
 
 @pytest.mark.parametrize(("code", "status"), [(158, 400), (60, 200)])
@@ -135,9 +135,9 @@ def test_half_of_a_trace_is_an_error_and_a_store_without_a_table_has_no_events(
     status: int,
 ) -> None:
     own: dict[str, Any] = {"acme": FailingStore(refusal(code))}
-    found = QueryRequests(monkeypatch, databases[0], own).trace(TRACE, "acme", "byoc", **EVER)
-    assert found[0] == status
-    assert status == 400 or _messages(found[1]) == _expected_messages("acme", "ours")
+    result = QueryRequests(monkeypatch, databases[0], own).trace(TRACE, "acme", "byoc", **EVER)
+    assert result[0] == status
+    assert status == 400 or _messages(result[1]) == _expected_messages("acme", "ours")
 
 
 def test_a_trace_without_a_time_range_reads_few_granules(

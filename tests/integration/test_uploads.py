@@ -30,8 +30,8 @@ def uploads(client: httpx.Client, key: str, name: str) -> list[dict[str, Any]]:
 
 def wait_for(client: httpx.Client, key: str, name: str, count: int) -> list[dict[str, Any]]:
     def settled() -> bool:
-        found = uploads(client, key, name)
-        return len(found) == count and all(each["state"] in SETTLED for each in found)
+        listed = uploads(client, key, name)
+        return len(listed) == count and all(each["state"] in SETTLED for each in listed)
 
     wait_until(settled, 60, "the files are loaded")
     return uploads(client, key, name)
@@ -70,9 +70,9 @@ def test_a_file_goes_from_its_url_to_search_and_stays_its_tenants(
     assert sorted(stack.stored_ids(run)) == sorted(expected)
     question = {"where": [{"field": "metadata.run", "op": "eq", "value": run}], "limit": 1000}
     for keys, whose in ((stack.keys, "acme"), (stack.second_keys, "globex")):
-        found = client.post("/v1/search", json=question, headers=bearer(keys["read"])).json()["events"]
-        assert {event["message"].split()[0] for event in found} == {whose}
-        assert len(found) == 500
+        events = client.post("/v1/search", json=question, headers=bearer(keys["read"])).json()["events"]
+        assert {event["message"].split()[0] for event in events} == {whose}
+        assert len(events) == 500
 
 
 def test_files_put_into_the_bucket_are_read_whatever_they_are(
@@ -111,13 +111,13 @@ def test_a_customers_file_is_read_in_their_bucket_and_loaded_into_their_clickhou
     assert (shown["state"], shown["rows_stored"], shown["original"]) == ("done", 300, "keep")
 
     def rows_stored() -> int:
-        found = stack.rows(
+        rows = stack.rows(
             "SELECT count() AS n FROM {database:Identifier}.events "
             "WHERE JSONExtractString(metadata, 'run') = {run:String}",
             run=run,
             database=stack.byoc_database,
         )
-        return int(found[0]["n"])
+        return int(rows[0]["n"])
 
     wait_until(lambda: rows_stored() == 300, 60, "their rows are there")
     assert stack.stored_ids(run) == []

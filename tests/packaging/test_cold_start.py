@@ -255,5 +255,5 @@ def _loaded(module: str, then: str = "", environment: Mapping[str, str] = NO_SET
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    found = json.loads(ran.stdout)
-    return Loaded(frozenset(found["modules"]), found["writer"])
+    result = json.loads(ran.stdout)
+    return Loaded(frozenset(result["modules"]), result["writer"])

@@ -243,8 +243,8 @@ def reported_for_all(wired: Shop, *tenants: TenantId) -> None:
 def test_reconcile_is_wired(wired: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     reported_for_all(wired, wired.subscribed("acme"))
     monkeypatch.setattr(reconcile, "PlatformWarehouse", Empty)
-    found = reconcile.handler({}, Context())
-    assert (found["customers"], found["reported_bytes"], found["bytes_differ"]) == (1, 1_000, [])
+    result = reconcile.handler({}, Context())
+    assert (result["customers"], result["reported_bytes"], result["bytes_differ"]) == (1, 1_000, [])
 
 
 def test_a_customer_that_is_gone_at_stripe_keeps_no_other_from_being_reconciled(
@@ -254,8 +254,8 @@ def test_a_customer_that_is_gone_at_stripe_keeps_no_other_from_being_reconciled(
     reported_for_all(wired, acme, globex)
     wired.gate.delete_customer(wired.record(acme).customer_id)
     monkeypatch.setattr(reconcile, "PlatformWarehouse", Empty)
-    found = reconcile.handler({}, Context())
-    assert (found["customers"], found["reported_bytes"], found["bytes_differ"]) == (1, 1_000, [])
+    result = reconcile.handler({}, Context())
+    assert (result["customers"], result["reported_bytes"], result["bytes_differ"]) == (1, 1_000, [])
 
 
 def test_of_who_has_only_tried_a_reconciliation_reads_nothing(
@@ -298,7 +298,7 @@ def test_a_reconciliation_with_very_many_differences_is_still_reported(
     now = here.now() + 2 * 86_400
     day = datetime.fromtimestamp(now - 86_400, UTC).date().isoformat()
     rows = StoredRows(Doubled(day, tenants=300, batches=300))  # type: ignore[arg-type]
-    found = UsageComparison(
+    result = UsageComparison(
         UsageStore("usage", here.client),
         DoneBatches("ledger", here.client),
         rows,
@@ -308,18 +308,18 @@ def test_a_reconciliation_with_very_many_differences_is_still_reported(
         lambda: now,
         lambda _seconds: None,
     ).run([])
-    reconcile.publish_result(found)
+    reconcile.publish_result(result)
     lines = log_lines(capsys)
     assert lines[-1]["UsageDifferenceRows"] == 300
     assert len(lines) <= MAX_LISTED + 1
     kept = here.client.get_item(
-        TableName="usage", Key={"tenant_id": {"S": "*"}, "entry": {"S": f"reconciled#{found.last}"}}
+        TableName="usage", Key={"tenant_id": {"S": "*"}, "entry": {"S": f"reconciled#{result.last}"}}
     )["Item"]["report"]["S"]
     report = json.loads(kept)
     assert (report["days_differing"], report["difference_rows"]) == (300, 300)
     assert len(report["rows_differ"]) == MAX_LISTED
     assert len(kept) < 400_000
-    assert len(json.dumps(found.as_json())) < 6_000_000
+    assert len(json.dumps(result.as_json())) < 6_000_000
 
 
 def test_a_round_without_time_says_so_and_skips_no_account_for_ever(

@@ -66,9 +66,9 @@ def test_a_key_is_found_wherever_its_sender_puts_it(headers: dict[str, str]) -> 
 
 
 def test_a_mistyped_key_as_the_user_is_found_and_is_not_well_formed() -> None:
-    found = sent_key.find({"authorization": f"Basic {basic(KEY[:-1], '')}"})
-    assert found == KEY[:-1]
-    assert not keys.well_formed(found)
+    result = sent_key.find({"authorization": f"Basic {basic(KEY[:-1], '')}"})
+    assert result == KEY[:-1]
+    assert not keys.well_formed(result)
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": ""}, {"cookie": KEY}])

@@ -130,8 +130,8 @@ def test_every_change_is_in_the_audit_trail_without_name_and_query(here: World, 
 
 def test_reading_needs_the_scope_read_and_changing_admin(here: World, acme: TenantId) -> None:
     saved = save(here, acme)
-    found = here.ask("GET /v1/searches/{id}", acme, key_id=saved["id"], scopes="read")
-    assert found["statusCode"] == 200
+    response = here.ask("GET /v1/searches/{id}", acme, key_id=saved["id"], scopes="read")
+    assert response["statusCode"] == 200
     for route in ("POST /v1/searches", "PATCH /v1/searches/{id}", "DELETE /v1/searches/{id}"):
         rejection = rejected(here, route, acme, STATE, key_id=saved["id"], scopes="read")
         assert rejection == (403, "forbidden_scope")

@@ -44,9 +44,9 @@ def put_campaign(here: World, *tenants: TenantId, notice_id: str = "news-1") -> 
 def token_of(here: World, address: str) -> str:
     """The token in the last mail to `address`, from its header."""
     header = next(mail for mail in reversed(here.mailer.sent) if mail.to == address).headers
-    found = re.fullmatch(rf"<{re.escape(API)}/v1/unsubscribe/([\w-]+)>", header["List-Unsubscribe"])
-    assert found
-    return found[1]
+    match = re.fullmatch(rf"<{re.escape(API)}/v1/unsubscribe/([\w-]+)>", header["List-Unsubscribe"])
+    assert match
+    return match[1]
 
 
 def ask(

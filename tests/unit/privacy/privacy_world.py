@@ -61,11 +61,11 @@ class World:
 
     def ready(self, tenant: TenantId, export_id: str) -> None:
         """As the exporter leaves it."""
-        found = self.service.exports.of(tenant, export_id)
-        assert found
-        self.s3.put_object(Bucket="exports", Key=found.object_key, Body=b"PK")
+        stored = self.service.exports.of(tenant, export_id)
+        assert stored
+        self.s3.put_object(Bucket="exports", Key=stored.object_key, Body=b"PK")
         self.service.exports.finish(
-            type(found)(**{**_fields(found), "state": READY, "ready_at": int(self.now)})
+            type(stored)(**{**_fields(stored), "state": READY, "ready_at": int(self.now)})
         )
 
     def actions(self, tenant: str) -> list[str]:

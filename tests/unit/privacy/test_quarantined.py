@@ -49,9 +49,9 @@ def test_a_persons_rows_leave_their_documents_and_a_neighbours_stay(bucket: Plat
     assert place(bucket).count() == 3
     place(bucket).remove()
 
-    found = bucket.get(mixed)
-    assert found
-    header, rows = unpack(bytes(found.body))
+    stored = bucket.get(mixed)
+    assert stored
+    header, rows = unpack(bytes(stored.body))
     assert (header.positions, header.rows, rows) == ([1], 1, [row("of joe")])
     assert bucket.get(hers) is None
     assert bucket.get(theirs)

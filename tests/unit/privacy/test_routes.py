@@ -129,8 +129,8 @@ def test_a_whole_account_needs_its_id_again_and_waits_seven_days(here: World, ho
         assert decoded(refused)["confirm"] == tenant
     body = decoded(ask(str(tenant)))
     assert (body["kind"], body["starts_at"]) == ("account", body["cancellable_until"])
-    found = here.service.erasure(tenant, body["id"])
-    assert found.starts_at - found.requested_at == 7 * DAY
+    result = here.service.erasure(tenant, body["id"])
+    assert result.starts_at - result.requested_at == 7 * DAY
     account = here.directory.account(tenant)
     assert account
     assert account.refusal(here.now) == "account_closing"

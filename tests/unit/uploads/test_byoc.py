@@ -108,8 +108,8 @@ class Own:
 
     def rows(self, tenant: TenantId) -> list[str]:
         bucket = self.customer_buckets.buckets[tenant]
-        found = [(each.key, bucket.get(each.key)) for each in bucket.under("staged/")]
-        return [row["message"] for key, object_ in found for row in decoded_rows(key, bytes(object_.body))]  # type: ignore[union-attr]
+        stored = [(each.key, bucket.get(each.key)) for each in bucket.under("staged/")]
+        return [row["message"] for key, object_ in stored for row in decoded_rows(key, bytes(object_.body))]  # type: ignore[union-attr]
 
     def states(self, tenant: TenantId) -> list[tuple[str, str | None]]:
         page = self.world.register.page(tenant, 10)
