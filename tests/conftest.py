@@ -81,22 +81,18 @@ LOADED_BY_COLLECTING = pytest.StashKey[frozenset[str]]()
 
 
 class ByFileOrFolder(LoadScopeScheduling):
-    """Tests of one file, of one folder of TOGETHER, or of one stack go to one worker."""
+    """Tests of one file, below one folder of TOGETHER, or of one stack go to one worker."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = _file(nodeid)
         if file in WITH_CDK:
             return "tests/infra"
-        folder = _folder(nodeid)
-        return folder if folder in TOGETHER else STACK_OF.get(file, file)
+        together = next((each for each in TOGETHER if file.startswith(f"{each}/")), None)
+        return together or STACK_OF.get(file, file)
 
 
 def _file(nodeid: str) -> str:
     return nodeid.partition("::")[0]
-
-
-def _folder(nodeid: str) -> str:
-    return _file(nodeid).rpartition("/")[0]
 
 
 def _turn(file: str) -> int:
