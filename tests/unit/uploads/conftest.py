@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.uploads.turns import Turns
 from tests.unit.uploads.world import World, cloud, world
 
 
@@ -20,3 +21,8 @@ def clients() -> Iterator[tuple[Any, Any]]:
 @pytest.fixture
 def here(clients: tuple[Any, Any]) -> World:
     return world(*clients)
+
+
+@pytest.fixture
+def here_now() -> Turns:
+    return Turns()
