@@ -31,6 +31,7 @@ from functions.sync.plan import plan
 from infra.topology import table
 from local import transactions
 from local.tables import definition
+from tests.aws_environment import set_aws_environment
 from tests.signed_connection import MotoConnection, SignedResponse, connecting_to
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
@@ -41,10 +42,7 @@ DAY, EXPIRES_ON = date(2027, 1, 15), date(2027, 2, 15)
 @pytest.fixture
 def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     transactions.install()
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "tests")
-    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
-        monkeypatch.setenv(name, "us-east-1")
+    set_aws_environment(monkeypatch)
     monkeypatch.setattr(signed_json_client.time, "sleep", lambda _seconds: None)
     with mock_aws():
         client = boto3.client("dynamodb")

@@ -37,6 +37,7 @@ from functions.shared.tenancy import TenantId, own_destination
 from infra.topology import table
 from local import transactions
 from local.tables import definition
+from tests.aws_environment import set_aws_environment
 from tests.crash.faults import Crash
 from tests.fake_stripe.server import API_KEY, Stripe, fake_stripe_server
 
@@ -233,9 +234,7 @@ def metering_world() -> Iterator[MeteringWorld]:
     """One world for many runs, which share its tables but none of their tenants."""
     transactions.install()
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "tests")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        set_aws_environment(patch)
         with mock_aws(), fake_stripe_server() as stripe:
             client = boto3.client("dynamodb")
             for name in TABLES:

@@ -77,6 +77,7 @@ from functions.uploads.files import File, Upload
 from functions.uploads.register import UploadRegister
 from infra.topology import BUCKETS, QUEUES, TABLES
 from local import transactions
+from tests.aws_environment import set_aws_environment
 from tests.aws_in_memory import create_tables
 from tests.crash.erasing import PATIENCE_SECONDS
 from tests.crash.faults import Crash
@@ -476,9 +477,7 @@ def world(room: EmbeddedEngine, directory: Path, database: str = "rights") -> It
 def world_with_engine(database: str = "rights") -> Iterator[World]:
     """A world on an engine and with credentials of its own."""
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as place:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "tests")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        set_aws_environment(patch)
         room = EmbeddedEngine(Path(place))
         with world(room, Path(place), database) as made:
             yield made

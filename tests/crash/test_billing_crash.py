@@ -13,6 +13,7 @@ import pytest
 
 from functions.billing import routes, webhook_handler
 from functions.shared.tenancy import TenantId
+from tests.aws_environment import set_aws_environment
 from tests.unit.billing.shop import (
     DAY,
     FAILS_LATER,
@@ -30,9 +31,7 @@ _number = iter(range(10**6))
 @pytest.fixture(scope="module")
 def whole() -> Iterator[Shop]:
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "tests")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        set_aws_environment(patch)
         with shop() as made:
             yield made
 

@@ -36,6 +36,7 @@ from functions.sync.load import EventsTable, StagingBucket
 from functions.sync.notifications import StagedObject
 from functions.sync.settle import Settler
 from local import transactions
+from tests.aws_environment import set_aws_environment
 from tests.crash.byoc_world import (
     ACME,
     EXPIRES_ON,
@@ -69,10 +70,7 @@ DATABASE_NOT_EMPTY = 219
 def clouds(port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clouds]:
     transactions.install()
     monkeypatch.setattr(byoc_schema, "STATEMENT_TIMEOUT_SECONDS", 3)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "tests")
-    for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
-        monkeypatch.setenv(name, "us-east-1")
+    set_aws_environment(monkeypatch)
     with mock_aws():
         dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
         create_ledger(dynamodb)

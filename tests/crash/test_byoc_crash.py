@@ -13,6 +13,7 @@ from functions.shared.warehouse import Warehouse
 from functions.sync.batch_processor import BatchProcessor
 from functions.sync.settle import Settler
 from local import transactions
+from tests.aws_environment import set_aws_environment
 from tests.crash.faults import Trap, TrappedLedger, TrappedLoader, TrappedStaged, Zombie
 from tests.crash.runs import Settles, run
 from tests.crash.scenarios import SCENARIOS, Scenario
@@ -28,10 +29,7 @@ WAYS_BACK = ("split", "merged", "after the window", "zombie insert", "object gon
 def here() -> Iterator[World]:
     transactions.install()
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "tests")
-        for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
-            patch.setenv(name, "us-east-1")
+        set_aws_environment(patch)
         with mock_aws(), signed_requests_to(dynamodb := boto3.client("dynamodb")), embedded_engine() as room:
             create_ledger(dynamodb)
             s3 = boto3.client("s3")

@@ -17,6 +17,7 @@ from functions.billing.subscriptions.billing_record import BillingRecord
 from functions.shared.accounts.audit import Origin
 from functions.shared.plans import GIGABYTE, PLANS
 from functions.shared.tenancy import TenantId
+from tests.aws_environment import set_aws_environment
 from tests.fake_stripe.server import CARD
 from tests.unit.billing.shop import (
     FAILS_LATER,
@@ -36,9 +37,7 @@ ROUNDS = 8
 @pytest.fixture(scope="module")
 def whole() -> Iterator[Shop]:
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "tests")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        set_aws_environment(patch)
         with shop() as made:
             # Stripe does not make the last invoice final before we do.
             made.here.order("/_settings", draft_seconds=100 * 3600)

@@ -37,6 +37,7 @@ from functions.sync.batch_processor import BatchProcessor, Deadline
 from functions.sync.load import EventsTable, StagingBucket
 from functions.sync.notifications import StagedObject, read_messages
 from functions.sync.settle import Settler
+from tests.aws_environment import set_aws_environment
 from tests.crash.erasing import erase
 from tests.crash.faults import POINTS, Crash, Trap, TrappedLedger, TrappedLoader, TrappedStaged
 from tests.crash.world import World, later, listed, world
@@ -230,9 +231,7 @@ def _line(row: dict[str, Any]) -> Line:
 
 def drive(examples: int, steps: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "tests")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        set_aws_environment(patch)
         with world() as here:
             run_state_machine_as_test(
                 machine(here, [0]),

@@ -19,6 +19,7 @@ from functions.sync.ledger import Ledger
 from functions.sync.load import EventsTable, StagingBucket
 from functions.sync.notifications import StagedObject
 from functions.sync.settle import Settler
+from tests.aws_environment import set_aws_environment
 from tests.crash.world import TABLE, World, create_ledger, found, later, stage
 
 TIME = Deadline(lambda: 60.0, 30.0)
@@ -28,10 +29,7 @@ TIME = Deadline(lambda: 60.0, 30.0)
 def here() -> Iterator[World]:
     with child("local.aws") as aws, embedded_engine() as room, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{aws.port}")
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "tests")
-        for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
-            patch.setenv(name, "us-east-1")
+        set_aws_environment(patch)
         create_ledger(boto3.client("dynamodb"))
         warehouse = room.database("race")
         yield World(PlatformBucket(MemoryStore()), warehouse, warehouse)

@@ -25,6 +25,7 @@ from functions.billing.subscriptions.webhook import StripeEvent, WebhookProcesso
 from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.secret_text import SecretText
 from functions.shared.tenancy import TenantId
+from tests.aws_environment import set_aws_environment
 from tests.unit.billing.shop import Shop, shop
 from tests.unit.billing.things import MemoryBillingStore, MemoryEvents, MemoryLog, Playback, State
 
@@ -58,9 +59,7 @@ class Recording:
 @pytest.fixture(scope="module")
 def recorded() -> Iterator[Recording]:
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "tests")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        set_aws_environment(patch)
         with shop() as here:
             yield _record(here)
 

@@ -32,6 +32,7 @@ from functions.shared.tables.ledger import LedgerItem, batch_entry, log_entry, t
 from functions.shared.tables.table import Table
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
+from tests.aws_environment import set_aws_environment
 from tests.integration.loading import load, staged
 from tests.integration.test_query_routes import MARK, Recording
 from tests.integration.warehouse_process import clickhouse
@@ -168,9 +169,7 @@ def _not_byoc() -> Any:
 def foreign_world(place: Path) -> Iterator[ForeignWorld]:
     """The world with its events, and a saved search and an export of BETA's."""
     with pytest.MonkeyPatch.context() as patch, clickhouse(place) as address:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "tests")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        set_aws_environment(patch)
         Schema(address, "MergeTree").bring_up_to_date(migrations())
         warehouse = Warehouse(address, 30)
         _load(warehouse)

@@ -34,6 +34,7 @@ from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.http import answering, request
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
+from tests.aws_environment import set_aws_environment
 from tests.fake_stripe.server import CARD
 from tests.unit.billing.shop import DAY, FAILS_LATER, Shop, shop
 
@@ -109,9 +110,7 @@ class DunningWorld:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[DunningWorld]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "tests")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    set_aws_environment(monkeypatch)
     with embedded_engine() as room, shop() as made:
         yield DunningWorld(made, room.database("dunning"))
 

@@ -29,6 +29,7 @@ from functions.shared.events.staged_key import StagedKey, is_staged
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
 from functions.uploads import file_reader
+from tests.aws_environment import set_aws_environment
 from tests.integration.query_requests import LIMITS, QueryRequests
 from tests.integration.stores import WithoutHttp
 from tests.unit.ingest.protocols import InMemoryIngest
@@ -96,9 +97,7 @@ def _staged_by_requests(way: str) -> list[bytes]:
 def _staged_by_files() -> list[bytes]:
     """The staged objects of both tenants' files, the first of which has several parts."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("AWS_ACCESS_KEY_ID", "tests")
-        patched.setenv("AWS_SECRET_ACCESS_KEY", "tests")
-        patched.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        set_aws_environment(patched)
         patched.setattr("functions.uploads.formats.windows.WINDOW_BYTES", 8 * 1024)
         patched.setattr(file_reader, "PART_ROWS", 200)
         with cloud() as clients:

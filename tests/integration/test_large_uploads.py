@@ -17,6 +17,7 @@ from functions.shared.tenancy import TenantId
 from functions.uploads.register import UploadRegister
 from local.naming import LOOPBACK, PROJECT_ROOT
 from tests.account_items import account_item
+from tests.aws_environment import set_aws_environment
 from tests.unit.uploads.file_s3 import ETAG, FileS3, serving
 from tests.unit.uploads.world import ACCOUNTS, UPLOADS, s3_says, sqs_event, table
 
@@ -34,8 +35,7 @@ ROW = (
 
 @pytest.fixture
 def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "tests")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "tests")
+    set_aws_environment(monkeypatch)
     server = ThreadedMotoServer(LOOPBACK, 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -14,6 +14,7 @@ from astralog._delivery import Backoff
 from local.naming import PROJECT_ROOT
 from tests.clients.refusing_proxy import LOST, RefusingProxy, refusing
 from tests.integration.stack import RunningStack
+from tests.unit.client_python.quick_handler import fresh_logger
 
 COUNT = 10_000
 ROWS = (
@@ -32,13 +33,8 @@ class QuickHandler(astralog.Handler):
 
 @pytest.fixture
 def logger() -> Iterator[logging.Logger]:
-    made = logging.getLogger(f"shop.{uuid4().hex}")
-    made.setLevel(logging.DEBUG)
-    made.propagate = False
-    yield made
-    for handler in list(made.handlers):
-        made.removeHandler(handler)
-        handler.close()
+    with fresh_logger("shop") as made:
+        yield made
 
 
 def test_ten_thousand_records_arrive_once_through_faults(stack: RunningStack, logger: logging.Logger) -> None:

@@ -13,6 +13,7 @@ from functions.query import handler as querying
 from functions.query.exporting.forms import EXPORT_ROUTES
 from functions.query.exporting.service import MAX_LISTED, search_export_service
 from functions.shared.tenancy import TenantId
+from tests.aws_environment import set_aws_environment
 from tests.aws_in_memory import create_tables
 from tests.documented import documented_answers
 from tests.unit.query.test_search_page import LAMBDA_ANSWER_BYTES
@@ -60,9 +61,7 @@ class ExportRoutes:
 
 @pytest.fixture
 def routes(monkeypatch: pytest.MonkeyPatch) -> Iterator[ExportRoutes]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "tests")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    set_aws_environment(monkeypatch)
     with mock_aws():
         create_tables(boto3.client("dynamodb", region_name="us-east-1"))
 

@@ -26,6 +26,7 @@ from functions.shared.secret_contract import OUTAGE_SECONDS
 from functions.shared.signed_secrets import SignedSecrets, read_secret
 from functions.shared.warehouse import WarehouseBusyError, WarehouseDownError
 from infra.topology import function
+from tests.aws_environment import set_aws_environment
 from tests.aws_in_memory import create_tables
 from tests.contract.test_clickhouse_http import Face
 from tests.integration.loading import load, staged
@@ -108,9 +109,7 @@ def secrets(
     tmp_path: Path,
 ) -> Iterator[Secrets]:
     """Secrets with the first password, functions that have not read them, and rows of two tenants."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "tests")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    set_aws_environment(monkeypatch)
     for setting, value in {**function("query").settings, **function("migrate").settings}.items():
         kind, _, resource = value.partition(":")
         monkeypatch.setenv(f"ASTRALOG_{setting.upper()}", resource or kind)

@@ -31,6 +31,7 @@ from functions.sync.plan import MANAGED
 from functions.sync.settle import Settler
 from infra.topology import table
 from local.tables import definition
+from tests.aws_environment import set_aws_environment
 from tests.crash.tailing import LIMITS
 from tests.crash.world import TABLE, World, world
 from tests.integration.loading import staged
@@ -96,9 +97,7 @@ class Pipeline:
 @pytest.fixture(scope="module")
 def here() -> Iterator[World]:
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "tests")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        set_aws_environment(patch)
         with world() as made:
             boto3.client("dynamodb").create_table(**definition(table("health"), "health"))
             yield made

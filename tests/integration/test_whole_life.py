@@ -21,6 +21,7 @@ import pytest
 from functions.privacy.erasure.receipt import account_hash
 from functions.shared.accounts.notice_outbox import MARKETING
 from functions.shared.plans import PLANS
+from tests.aws_environment import set_aws_environment
 from tests.fake_stripe.server import CARD
 from tests.integration.lives import Customer, Lives, lives
 
@@ -29,9 +30,7 @@ ROUNDS = 60
 
 @pytest.fixture
 def all_of_it(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lives]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "tests")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    set_aws_environment(monkeypatch)
     with tempfile.TemporaryDirectory() as place, lives(monkeypatch, Path(place)) as made:
         yield made
 

@@ -23,6 +23,7 @@ from functions.shared.plans import PLANS, TRIAL
 from functions.shared.tables.accounts import terms_of
 from functions.shared.tenancy import TenantId
 from tests.account_items import account_of
+from tests.aws_environment import set_aws_environment
 from tests.unit.billing.shop import dynamodb
 from tests.unit.billing.things import DAY, NOON, MemoryBillingStore, subscription
 
@@ -77,9 +78,7 @@ def test_a_record_is_read_from_its_item_as_it_was_written(record: BillingRecord)
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "tests")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        set_aws_environment(patch)
         with dynamodb() as made:
             yield made
 

@@ -1,9 +1,9 @@
 import logging
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
 
+from tests.unit.client_python.quick_handler import fresh_logger
 from tests.unit.client_python.service import DrainService, drain_service
 from tests.unit.ingest.conftest import ingest
 
@@ -18,10 +18,5 @@ def service() -> Iterator[DrainService]:
 
 @pytest.fixture
 def logger() -> Iterator[logging.Logger]:
-    made = logging.getLogger(f"tests.{uuid4().hex}")
-    made.setLevel(logging.DEBUG)
-    made.propagate = False
-    yield made
-    for handler in list(made.handlers):
-        made.removeHandler(handler)
-        handler.close()
+    with fresh_logger("tests") as made:
+        yield made

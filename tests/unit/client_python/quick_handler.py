@@ -2,7 +2,10 @@
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 import astralog
 from astralog._delivery import Backoff
@@ -16,6 +19,18 @@ class QuickHandler(astralog.Handler):
     """Retries at once instead of after half a second."""
 
     _backoff = Backoff(0.001, 0.01)
+
+
+@contextmanager
+def fresh_logger(prefix: str) -> Iterator[logging.Logger]:
+    """A logger with a name of its own that does not propagate; the end of the block closes its handlers."""
+    made = logging.getLogger(f"{prefix}.{uuid4().hex}")
+    made.setLevel(logging.DEBUG)
+    made.propagate = False
+    yield made
+    for handler in list(made.handlers):
+        made.removeHandler(handler)
+        handler.close()
 
 
 def attached(logger: logging.Logger, service: DrainService, **settings: Any) -> astralog.Handler:

@@ -16,6 +16,7 @@ from functions.shared.tenancy import TenantId, own_destination
 from functions.sync import faults
 from infra import topology
 from local.tables import definition
+from tests.aws_environment import set_aws_environment
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 HOSTS = {ACME: "ch.acme.example", GLOBEX: "ch.globex.example"}
@@ -67,8 +68,7 @@ class World:
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "tests")
+    set_aws_environment(monkeypatch)
     with mock_aws():
         yield World()
 

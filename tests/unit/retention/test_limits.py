@@ -34,6 +34,7 @@ from functions.shared.plans import PLANS
 from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId
 from tests.account_items import account_item
+from tests.aws_environment import set_aws_environment
 
 NOW = 1_800_000_000
 DAY = SECONDS_A_DAY
@@ -100,8 +101,7 @@ def test_what_is_announced_is_never_less_than_what_new_rows_are_stamped_with(
 
 @pytest.fixture
 def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "tests")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "tests")
+    set_aws_environment(monkeypatch)
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
         client.create_table(

@@ -10,6 +10,7 @@ import pytest
 from moto import mock_aws
 
 from functions.retention.queue_check import QueueMeter, QueueUnavailableError, WatchedQueue
+from tests.aws_environment import set_aws_environment
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 STAGED = WatchedQueue("stack-staged", "StagedDead", "StagedAgeSeconds")
@@ -32,8 +33,7 @@ class RecordedCloudWatch:
 
 @pytest.fixture
 def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
+    set_aws_environment(monkeypatch)
     with mock_aws():
         client = boto3.client("sqs", region_name="us-east-1")
         for queue in (STAGED, BYOC):

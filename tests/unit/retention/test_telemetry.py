@@ -33,6 +33,7 @@ from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tables.table import READ_ROUNDS
 from functions.shared.tenancy import TenantId
 from tests.account_items import account_item
+from tests.aws_environment import set_aws_environment
 
 NOW = datetime(2026, 11, 24, 7, tzinfo=UTC)
 YESTERDAY = date(2026, 11, 23)
@@ -47,8 +48,7 @@ class Quiet:
 
 @pytest.fixture
 def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "tests")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "tests")
+    set_aws_environment(monkeypatch)
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
         for table, key in (("accounts", ["tenant_id"]), ("usage", ["tenant_id", "entry"])):

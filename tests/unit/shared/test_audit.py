@@ -16,6 +16,7 @@ from functions.shared.tables.transaction import write_all
 from functions.shared.tenancy import TenantId
 from infra.topology import FUNCTIONS, table
 from local.tables import definition
+from tests.aws_environment import set_aws_environment
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 OWNER = Origin("person:owner", "192.0.2.1", "browser")
@@ -26,8 +27,7 @@ SAME = "01jd0000000000000000000000"
 
 @pytest.fixture
 def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "tests")
+    set_aws_environment(monkeypatch)
     monkeypatch.setattr(audit_module, "time_ordered_id", lambda _ms: SAME)
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")

@@ -15,6 +15,7 @@ from functions.shared.tables.table import INSERT_ROUNDS, Table
 from infra.topology import table
 from local import transactions
 from local.tables import definition
+from tests.aws_environment import set_aws_environment
 
 ACME, GLOBEX = "batch of acme", "batch of globex"
 
@@ -45,8 +46,7 @@ class Client:
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     transactions.install()
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "tests")
+    set_aws_environment(monkeypatch)
     monkeypatch.setattr(tables, "_WAIT_SECONDS", 0)
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")

@@ -10,12 +10,12 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses import ses_backends
 
 from functions.shared.accounts.mail import Mailer, MailError
+from tests.aws_environment import set_aws_environment
 
 
 @pytest.fixture
 def ses(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "tests")
+    set_aws_environment(monkeypatch)
     with mock_aws():
         yield boto3.client("sesv2", region_name="us-east-1")
 

@@ -12,6 +12,7 @@ from functions.shared.accounts.notice_outbox import KEEP_DAYS, SETTLED, NoticeOu
 from functions.shared.tenancy import TenantId
 from infra import topology
 from local.tables import definition
+from tests.aws_environment import set_aws_environment
 
 NOON = 1_800_000_000.0
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
@@ -19,8 +20,7 @@ ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "tests")
+    set_aws_environment(monkeypatch)
     with mock_aws():
         dynamodb = boto3.client("dynamodb", region_name="us-east-1")
         dynamodb.create_table(**definition(topology.table("notices"), "notices"))
