@@ -1,4 +1,4 @@
-"""The environment in which boto3 finds an account and a region: of nobody, for moto and for signatures."""
+"""An account and a region for boto3 to find: neither exists, for moto and for signatures."""
 
 import pytest
 

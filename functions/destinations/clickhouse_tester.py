@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from functions.destinations.clickhouse_fixes import ACCESS_DENIED, clickhouse_failure
+from functions.destinations.guarantee import Guarantee, guarantee_of, not_kept
 from functions.destinations.probe import Probe
 from functions.destinations.reach import address_failure, reach
 from functions.destinations.steps import (
@@ -18,7 +19,6 @@ from functions.destinations.steps import (
 )
 from functions.destinations.tables import grants, missing_columns
 from functions.shared.byoc.destination_store import Destination
-from functions.shared.byoc.guarantee import Guarantee, guarantee_of, not_kept
 from functions.shared.byoc.otel_view import create_otel_view
 from functions.shared.byoc.table_identity import has_identity, has_table
 from functions.shared.clickhouse_address import ClickHouseAddress

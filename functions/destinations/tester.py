@@ -8,10 +8,10 @@ from typing import Any
 
 from functions.destinations.bucket_tester import BucketTester
 from functions.destinations.clickhouse_tester import ClickHouseTester
+from functions.destinations.guarantee import AT_LEAST_ONCE
 from functions.destinations.steps import StepResult, TimeBudget
 from functions.shared import journal
 from functions.shared.byoc.destination_store import Destination
-from functions.shared.byoc.guarantee import AT_LEAST_ONCE
 from functions.shared.byoc.role_sessions import RoleSessions
 from functions.shared.egress.egress_filter import EgressFilter
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from functions.page.bucket_origin import bucket_origin
 from functions.page.files import ENTRY, PageFile, read_files
 from functions.page.headers import content_security_policy
-from functions.shared.buckets.origin import bucket_origin
 from functions.shared.errors import HttpError
 from functions.shared.http import Answer, Event, answering
 from functions.shared.powertools import instrumented

@@ -21,7 +21,6 @@ from functions.shared import journal
 from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.buckets.contract import BucketError, BucketRefusedError
 from functions.shared.buckets.drop_bucket import DroppedFile
-from functions.shared.byoc.bucket_names import BucketNameCache
 from functions.shared.byoc.buckets import NoDestinationError, destination_store
 from functions.shared.byoc.health import MAX_PAUSE_SECONDS, HealthStore, Slot, SlotWait
 from functions.shared.byoc.settings import ByocSettings
@@ -32,6 +31,7 @@ from functions.shared.settings import load
 from functions.shared.tenancy import TenantId, own_drops
 from functions.uploads.account_status import AccountStatuses
 from functions.uploads.backlog import Backlogs, WaitingFile
+from functions.uploads.bucket_names import BucketNameCache
 from functions.uploads.counters import KeptOriginals, OpenUploads, StagedBytes
 from functions.uploads.customer_buckets import CustomerDropBuckets, customer_drop_buckets
 from functions.uploads.drop_worker import LEASE_MARGIN_SECONDS, NoSlot

@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.shared.byoc.guarantee import AT_LEAST_ONCE, EXACTLY_ONCE, guarantee_of, not_kept
+from functions.destinations.guarantee import AT_LEAST_ONCE, EXACTLY_ONCE, guarantee_of, not_kept
 from functions.shared.schema.migration_files import migrations
 
 OURS = "MergeTree PARTITION BY d ORDER BY t SETTINGS "

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from functions.page import handler as page
+from functions.page.bucket_origin import bucket_origin
 from functions.page.headers import PAGE_HEADERS, content_security_policy
 from functions.shared.aws_client import s3_client
 from functions.shared.buckets.drop_bucket import DropBucket
-from functions.shared.buckets.origin import bucket_origin
 from infra.topology.functions.page import FUNCTIONS, PAGES
 
 HTML, SCRIPT = b"<!doctype html>the page", b"the script;" * 100

@@ -11,7 +11,6 @@ from functions.shared.accounts.account_status import AccountStatus
 from functions.shared.buckets.contract import BucketRefusedError, BucketUnavailableError
 from functions.shared.buckets.drop_bucket import DropBucket, DroppedFile
 from functions.shared.buckets.platform import PlatformBucket
-from functions.shared.byoc.bucket_names import MAX_KEPT, READ_AGAIN_SECONDS, BucketNameCache
 from functions.shared.byoc.buckets import NoDestinationError
 from functions.shared.byoc.encryption import CredentialsUnreadableError
 from functions.shared.byoc.health import HealthStore, Slot
@@ -20,6 +19,7 @@ from functions.shared.tables.store_errors import StoreUnavailableError
 from functions.shared.tenancy import TenantId, dropin_prefix
 from functions.uploads.account_status import AccountStatuses
 from functions.uploads.backlog import WaitingFile
+from functions.uploads.bucket_names import MAX_KEPT, READ_AGAIN_SECONDS, BucketNameCache
 from functions.uploads.counters import StagedBytes
 from functions.uploads.dropin_byoc import FILES_A_TURN, REFUSED_RECEIVES, ByocDropIn, answer_to
 from functions.uploads.files import upload_response
