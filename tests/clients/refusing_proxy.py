@@ -39,15 +39,17 @@ def refusing(behind: str, statuses: dict[int, int]) -> Iterator[RefusingProxy]:
                 self._answer(status, b"", {"retry-after": "1"})
                 return
             headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-            given = httpx.post(behind + self.path, content=body, headers=headers, timeout=30)
-            proxy.passed.append(given.status_code)
+            response = httpx.post(behind + self.path, content=body, headers=headers, timeout=30)
+            proxy.passed.append(response.status_code)
             if status == LOST:
                 self.close_connection = True
                 return
             kept = {
-                name: given.headers[name] for name in ("content-type", "retry-after") if name in given.headers
+                name: response.headers[name]
+                for name in ("content-type", "retry-after")
+                if name in response.headers
             }
-            self._answer(given.status_code, given.content, kept)
+            self._answer(response.status_code, response.content, kept)
 
         def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
             self.send_response(status)

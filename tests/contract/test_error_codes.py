@@ -86,8 +86,8 @@ def listed(code: str) -> str:
 
 def test_the_table_has_every_code_with_its_statuses_and_no_other() -> None:
     statuses: defaultdict[str, set[int]] = defaultdict(set)
-    for code, seen in raised().items():
-        statuses[listed(code)] |= seen
+    for code, raised_statuses in raised().items():
+        statuses[listed(code)] |= raised_statuses
     assert dict(statuses) == {code: set(each.statuses) for code, each in ERROR_CODES.items()}
 
 

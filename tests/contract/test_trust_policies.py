@@ -28,10 +28,10 @@ def endpoint() -> Iterator[str]:
 
 def assumed(endpoint: str, arn: str, external_id: str | None) -> Any:
     """The answer of AssumeRole, or the code of its error."""
-    given = {"ExternalId": external_id} if external_id else {}
+    parameters = {"ExternalId": external_id} if external_id else {}
     try:
         return boto3.client("sts", endpoint_url=endpoint, **KEYS).assume_role(
-            RoleArn=arn, RoleSessionName="astralog-acme", **given
+            RoleArn=arn, RoleSessionName="astralog-acme", **parameters
         )
     except ClientError as fault:
         return fault.response["Error"]["Code"]

@@ -77,8 +77,8 @@ def buy(here: Stripe, customer: str, bought: Plan, **more: Any) -> Any:
 
 def use(here: Stripe, customer: str, value: int, identifier: str, **more: Any) -> Any:
     payload = {"stripe_customer_id": customer, "value": str(value)}
-    given = {"event_name": "stored_gb", "payload": payload, "identifier": identifier, **more}
-    return here.api.billing.meter_events.create(given)
+    parameters = {"event_name": "stored_gb", "payload": payload, "identifier": identifier, **more}
+    return here.api.billing.meter_events.create(parameters)
 
 
 def portal(here: Stripe, customer: str, return_url: str = "http://127.0.0.1:1/") -> str:

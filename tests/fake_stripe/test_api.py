@@ -270,10 +270,10 @@ def test_lists_come_in_pages_newest_first(here: Stripe) -> None:
 def test_expansion_follows_ids_into_objects(here: Stripe, small: Plan, two: tuple[str, str]) -> None:
     bought = buy(here, two[0], small)
     wanted = ["customer", "latest_invoice.payments", "items.data.price.tiers"]
-    seen = here.api.subscriptions.retrieve(bought.id, {"expand": wanted})
-    assert seen.customer.email == "first@example.com"
-    assert seen.latest_invoice.payments.data[0].status == "paid"
-    assert seen.items.data[1].price.tiers[0].up_to == 50
+    expanded = here.api.subscriptions.retrieve(bought.id, {"expand": wanted})
+    assert expanded.customer.email == "first@example.com"
+    assert expanded.latest_invoice.payments.data[0].status == "paid"
+    assert expanded.items.data[1].price.tiers[0].up_to == 50
     with pytest.raises(stripe.InvalidRequestError, match="cannot be expanded"):
         here.api.subscriptions.retrieve(bought.id, {"expand": ["nonsense"]})
 
@@ -281,14 +281,14 @@ def test_expansion_follows_ids_into_objects(here: Stripe, small: Plan, two: tupl
 def test_a_deleted_customer_leaves_a_stub_and_no_subscription(
     here: Stripe, small: Plan, two: tuple[str, str]
 ) -> None:
-    gone, stays = (buy(here, customer, small) for customer in two)
+    canceled, stays = (buy(here, customer, small) for customer in two)
     assert here.api.customers.delete(two[0]).deleted
     assert here.api.customers.retrieve(two[0]).to_dict() == {
         "id": two[0],
         "object": "customer",
         "deleted": True,
     }
-    assert (status(here, gone), status(here, stays)) == ("canceled", "active")
+    assert (status(here, canceled), status(here, stays)) == ("canceled", "active")
     here.advance(40)
 
 

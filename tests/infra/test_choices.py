@@ -34,9 +34,9 @@ def test_a_function_may_have_a_user_of_clickhouse_for_itself() -> None:
 
 
 def test_only_functions_that_share_the_user_can_have_one_for_themselves() -> None:
-    given = {"query_warehouse_secret": "a", "ingest_warehouse_secret": "b"}
+    secrets = {"query_warehouse_secret": "a", "ingest_warehouse_secret": "b"}
 
-    assert set(from_context(given.get).secret_names) == set(topology.SECRETS)
+    assert set(from_context(secrets.get).secret_names) == set(topology.SECRETS)
 
 
 def test_a_role_reads_the_secret_of_its_own_user_and_no_other(chosen: Templates) -> None:

@@ -225,9 +225,9 @@ class Lives:
             },
             "body": "" if body is None else json.dumps(body),
         }
-        given = answering(self.answers[_function_of(route)])(event, None)
-        assert given["statusCode"] < 500, (route, given)
-        return given["statusCode"], json.loads(given["body"] or "null")
+        response = answering(self.answers[_function_of(route)])(event, None)
+        assert response["statusCode"] < 500, (route, response)
+        return response["statusCode"], json.loads(response["body"] or "null")
 
     def ask_ok(self, route: str, who: str = "", body: Any = None, **places: Any) -> Any:
         """The same, of a request that is not refused."""

@@ -38,16 +38,16 @@ class QueryRequests:
 
     def pages(self, tenant: str = "acme", plan: str = "managed_30", **body: Any) -> list[dict[str, Any]]:
         """The events of all pages, in their order."""
-        seen: list[dict[str, Any]] = []
+        events: list[dict[str, Any]] = []
         cursor: str | None = None
         while True:
             status, result = self.search(tenant, plan, cursor=cursor, **body)
             assert status == 200, result
             assert result["events"] or not result["next_cursor"], "an empty page has no next one"
-            seen += result["events"]
+            events += result["events"]
             cursor = result["next_cursor"]
             if cursor is None:
-                return seen
+                return events
 
     def event(self, event_id: str, tenant: str = "acme", plan: str = "managed_30") -> tuple[int, Any]:
         """Status and body of the response to `GET /v1/events/{id}`."""

@@ -126,38 +126,38 @@ def test_the_command_runs_against_a_stack(stack: RunningStack, operator: Operato
 def test_after_an_opt_out_no_marketing_comes_and_what_is_critical_does(
     stack: RunningStack, operator: Operator
 ) -> None:
-    gone, there = signed_up(stack, marketing=True), signed_up(stack, marketing=True)
+    erased, there = signed_up(stack, marketing=True), signed_up(stack, marketing=True)
     never = signed_up(stack, marketing=False)
     first, second, critical = (f"{title} {uuid4()}" for title in ("First", "Second", "Downtime"))
 
     operator.campaign("marketing", first)
-    assert [len(person.mails(first)) for person in (gone, there, never)] == [1, 1, 0]
-    headers = gone.mails(first)[0]["headers"]
+    assert [len(person.mails(first)) for person in (erased, there, never)] == [1, 1, 0]
+    headers = erased.mails(first)[0]["headers"]
     link = headers["List-Unsubscribe"][1:-1]
     assert headers == {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     assert link.startswith(f"{stack.api}/v1/unsubscribe/")
 
     page = httpx.get(link, timeout=30)
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert gone.get("/v1/account")["marketing_opt_in"] is True
+    assert erased.get("/v1/account")["marketing_opt_in"] is True
     for _ in range(2):
         assert httpx.post(link, data=ONE_CLICK, timeout=30).json() == {"status": "unsubscribed"}
-    assert gone.get("/v1/account")["marketing_opt_in"] is False
+    assert erased.get("/v1/account")["marketing_opt_in"] is False
     assert there.get("/v1/account")["marketing_opt_in"] is True
     changes = [
         each["actor"].split(":")[0]
-        for each in gone.get("/v1/audit")["entries"]
+        for each in erased.get("/v1/audit")["entries"]
         if each["action"] == "account.marketing_changed"
     ]
     assert changes == ["unsubscribe_link"]
 
     status = operator.campaign("marketing", second)
-    assert [len(person.mails(second)) for person in (gone, there, never)] == [0, 1, 0]
+    assert [len(person.mails(second)) for person in (erased, there, never)] == [0, 1, 0]
     assert status["opted_out"] >= 2
     operator.campaign("downtime", critical)
-    assert [len(person.mails(critical)) for person in (gone, there, never)] == [1, 1, 1]
-    assert gone.mails(critical)[0]["headers"] == {}
-    assert critical in [each["title"] for each in gone.get("/v1/announcements")["announcements"]]
+    assert [len(person.mails(critical)) for person in (erased, there, never)] == [1, 1, 1]
+    assert erased.mails(critical)[0]["headers"] == {}
+    assert critical in [each["title"] for each in erased.get("/v1/announcements")["announcements"]]
 
 
 def test_a_bounce_ends_mail_and_a_complaint_marketing_as_well(stack: RunningStack) -> None:

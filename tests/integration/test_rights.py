@@ -78,8 +78,8 @@ def test_closing_an_account_refuses_logs_and_can_be_taken_back(
     wait_until(lambda: refused().status_code == 402, 60, "no logs are taken")
     assert refused().json()["code"] == "account_closing"
     assert client.post("/v1/search", json={"q": "x"}, headers=admin).status_code == 200
-    seen = client.get(path).json()
-    assert (seen["state"], "value" in seen) == ("requested", False)
+    status = client.get(path).json()
+    assert (status["state"], "value" in status) == ("requested", False)
     assert invoke(stack, "eraser")["open"] == 0
     assert client.delete(path, headers=admin).json()["state"] == "cancelled"
     wait_until(lambda: refused().status_code in (200, 202), 60, "logs are taken again")

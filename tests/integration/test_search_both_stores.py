@@ -53,16 +53,16 @@ class Stores:
 
     def pages(self, tenant: str, **body: Any) -> list[str]:
         """The messages of all pages, in their order."""
-        seen: list[str] = []
+        events: list[str] = []
         cursor: str | None = None
         while True:
             status, result = self.find(tenant, cursor=cursor, **body)
             assert status == 200, result
-            seen += [each["message"] for each in result["events"]]
+            events += [each["message"] for each in result["events"]]
             cursor = result["next_cursor"]
             if cursor is None:
-                return seen
-            assert len(seen) <= 4 * len(NUMBERS), "pages go round in circles"
+                return events
+            assert len(events) <= 4 * len(NUMBERS), "pages go round in circles"
 
 
 @pytest.fixture(scope="module")
@@ -114,9 +114,9 @@ def _second(message: str) -> int:
 def test_pages_hold_each_row_of_both_stores_once_in_order_and_nothing_of_another_tenant(
     stores: Stores, order: str, limit: int, tenant: str
 ) -> None:
-    seen = stores.pages(tenant, order=order, limit=limit)
-    assert sorted(seen) == _expected(tenant, "ours", "own")
-    seconds = [_second(each) for each in seen]
+    events = stores.pages(tenant, order=order, limit=limit)
+    assert sorted(events) == _expected(tenant, "ours", "own")
+    seconds = [_second(each) for each in events]
     assert seconds == sorted(seconds, reverse=order == "desc")
 
 

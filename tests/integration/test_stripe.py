@@ -17,8 +17,8 @@ NAMES = ("Zoë Ångström", "株式会社 アストラ", "عميل", "😀 & <b>
 @pytest.fixture
 def at_stripe(stack: RunningStack) -> Any:
     """What an operator can ask Stripe, with the key that the functions have."""
-    held = stack.aws("secretsmanager").get_secret_value(SecretId=physical("stripe"))["SecretString"]
-    key = json.loads(held)["api_key"]
+    secret = stack.aws("secretsmanager").get_secret_value(SecretId=physical("stripe"))["SecretString"]
+    key = json.loads(secret)["api_key"]
     return stripe.StripeClient(key, base_addresses={"api": stack.stripe}, max_network_retries=0).v1
 
 

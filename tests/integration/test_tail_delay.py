@@ -52,10 +52,10 @@ def view(stack: RunningStack, account: Account, query: dict[str, str], over: thr
                 continue
             found, now = answer.json(), time.monotonic()
             query["cursor"] = found["cursor"]
-            seen = ids(found["events"])
-            account.shown.update(seen)
-            account.delays += [now - account.accepted.get(each, now) for each in seen]
-            after += over.is_set() and not seen
+            found_ids = ids(found["events"])
+            account.shown.update(found_ids)
+            account.delays += [now - account.accepted.get(each, now) for each in found_ids]
+            after += over.is_set() and not found_ids
 
 
 def send(stack: RunningStack, accounts: list[Account], run: str, seconds: float) -> None:

@@ -42,6 +42,6 @@ def test_an_error_has_a_code_and_nothing_of_the_request(here: Shop) -> None:
     ):
         with pytest.raises(kind) as fault:
             gate.charge("ch_canary")
-        seen = repr(fault.value) + repr(fault.value.__context__) + repr(fault.value.__cause__)
-        assert "canary" not in seen
+        shown = repr(fault.value) + repr(fault.value.__context__) + repr(fault.value.__cause__)
+        assert "canary" not in shown
         assert fault.value.__context__ is None

@@ -37,8 +37,8 @@ def log_in(here: World, email: str, headers: dict[str, str] | None = None) -> An
 
 
 def refresh(here: World, cookie: str, headers: dict[str, str] | None = None) -> Answered:
-    given = OUR_PAGE if headers is None else headers
-    return here.ask("/v1/login", {"cookie": True}, headers=given, cookies=[cookie])
+    sent_headers = OUR_PAGE if headers is None else headers
+    return here.ask("/v1/login", {"cookie": True}, headers=sent_headers, cookies=[cookie])
 
 
 def log_out(here: World, access: str, cookie: str, headers: dict[str, str]) -> Any:

@@ -54,8 +54,8 @@ def wired(here: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     secret_store._store.cache_clear()
     secrets = boto3.client("secretsmanager")
-    held = {"api_key": API_KEY, "webhook_secret": SECRET}
-    secrets.create_secret(Name="stripe", SecretString=json.dumps(held))
+    secret = {"api_key": API_KEY, "webhook_secret": SECRET}
+    secrets.create_secret(Name="stripe", SecretString=json.dumps(secret))
     address = {"host": "127.0.0.1", "port": 1, "secure": False, "user": "u", "password": "p", "database": "d"}
     secrets.create_secret(Name="warehouse", SecretString=json.dumps(address))
     made = (meter._meter, bookkeeper._bookkeeper, closer._offboarding)
@@ -115,17 +115,17 @@ def test_an_account_whose_follow_up_fails_does_not_stop_the_counting_of_others(
     done(wired, 1, UsageShare(TenantId("gone"), today(wired), 1, 5), UsageShare(acme, today(wired), 1, 7))
     built = meter._meter()
     follow_up = built._follow_up.__self__.follow_up  # type: ignore[attr-defined]
-    seen: list[TenantId] = []
+    followed_up: list[TenantId] = []
 
     def falter(_self: Any, tenant: TenantId) -> None:
-        seen.append(tenant)
+        followed_up.append(tenant)
         if tenant == acme:
             raise StoreUnavailableError("throttled")
         follow_up(tenant)
 
     monkeypatch.setattr(type(built._follow_up.__self__), "follow_up", falter)  # type: ignore[attr-defined]
     assert meter.handler({}, Context())["rows"] == 2
-    assert sorted(seen) == [acme, "gone"]
+    assert sorted(followed_up) == [acme, "gone"]
     assert [each["tenant_id"] for each in log_lines(capsys) if "event" in each] == [acme]
 
 

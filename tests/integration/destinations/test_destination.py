@@ -196,6 +196,6 @@ def test_planted_secrets_are_nowhere(world: World, capsys: Any) -> None:
     answers.append(world.ask("PUT /v1/destination", body=world.body(bucket__endpoint="https://canary:x@y")))
     answers += [world.ask("GET /v1/destination"), world.ask("DELETE /v1/destination")]
     written = capsys.readouterr()
-    seen = f"{json.dumps(answers)} {world.stored()} {written.out} {written.err}"
+    shown = f"{json.dumps(answers)} {world.stored()} {written.out} {written.err}"
     for planted in (*KEY_IDS.values(), *SECRETS.values(), f'"{PASSWORD}"', "canary"):
-        assert planted not in seen
+        assert planted not in shown

@@ -64,11 +64,11 @@ class Provider:
     def verified_email(self, access: SecretText) -> str | None:
         self.looks += 1
         self._answering("verified_email", self.silent)
-        seen = self.emails.get(access.reveal())
+        email = self.emails.get(access.reveal())
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile:
             meanwhile()
-        return seen
+        return email
 
     def _answering(self, name: str, not_these: set[str]) -> None:
         if name in not_these:

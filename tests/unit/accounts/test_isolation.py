@@ -39,21 +39,21 @@ def states() -> list[dict[str, object]]:
 def test_a_thousand_pairs_of_accounts_see_nothing_of_each_other(here: World) -> None:
     chance = random.Random(7)
     tenants = [here.account(f"tenant-{number}", owner=False) for number in range(TENANTS)]
-    held = {}
+    key_ids = {}
     for number, tenant in enumerate(tenants):
-        held[tenant] = f"key_{number:020x}"
-        here.key(tenant, held[tenant], **chance.choice(states()))
+        key_ids[tenant] = f"key_{number:020x}"
+        here.key(tenant, key_ids[tenant], **chance.choice(states()))
     for route in BY_ID:
         nobodys = {response_and_reads(here, route, tenant, "key_" + "f" * 20)[0] for tenant in tenants}
         assert [each[0] for each in nobodys] == [404]
         for _ in range(PAIRS):
             mine, theirs = chance.sample(tenants, 2)
-            answer, calls = response_and_reads(here, route, mine, held[theirs])
+            answer, calls = response_and_reads(here, route, mine, key_ids[theirs])
             assert {answer} == nobodys
             assert calls == ["BatchGetItem"]
     after = {tenant: here.account_service.keys.list(tenant) for tenant in tenants}
     assert {tenant: [each.key_id for each in keys] for tenant, keys in after.items()} == {
-        tenant: [key_id] for tenant, key_id in held.items()
+        tenant: [key_id] for tenant, key_id in key_ids.items()
     }
     assert all(here.entries(tenant) == [] for tenant in tenants)
 

@@ -26,9 +26,9 @@ KEY, WEBHOOK = "sk_test_canary-key", "whsec_canary-hook"
 
 
 def test_the_secret_is_two_secrets() -> None:
-    held = stripe_secret(json.dumps({"api_key": KEY, "webhook_secret": WEBHOOK}))
-    assert (held.api_key.reveal(), held.webhook_secret.reveal()) == (KEY, WEBHOOK)
-    assert "canary" not in repr(held) + str(held)
+    secrets = stripe_secret(json.dumps({"api_key": KEY, "webhook_secret": WEBHOOK}))
+    assert (secrets.api_key.reveal(), secrets.webhook_secret.reveal()) == (KEY, WEBHOOK)
+    assert "canary" not in repr(secrets) + str(secrets)
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def all_of(fault: BaseException | None) -> str:
     """What an error says and holds, and those that it came from."""
     if fault is None:
         return ""
-    held = f"{fault} {fault!r} {vars(fault)}"
-    return held + all_of(fault.__context__) + all_of(fault.__cause__)
+    shown = f"{fault} {fault!r} {vars(fault)}"
+    return shown + all_of(fault.__context__) + all_of(fault.__cause__)
 
 
 def test_an_object_with_secrets_does_not_show_them() -> None:

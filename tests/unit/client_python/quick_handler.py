@@ -34,8 +34,8 @@ def fresh_logger(prefix: str) -> Iterator[logging.Logger]:
 
 
 def attached(logger: logging.Logger, service: DrainService, **settings: Any) -> astralog.Handler:
-    given = {"url": service.url, "key": KEY, "batch_seconds": 0.01, "on_error": lambda _error: None}
-    handler = QuickHandler(**{**given, **settings})
+    defaults = {"url": service.url, "key": KEY, "batch_seconds": 0.01, "on_error": lambda _error: None}
+    handler = QuickHandler(**{**defaults, **settings})
     logger.addHandler(handler)
     return handler
 

@@ -93,8 +93,8 @@ class InMemoryIngest:
         return self.answer({**drain_event(body, named, tenant), "routeKey": route})
 
     def answer(self, event: dict[str, Any]) -> tuple[int, str]:
-        given = ingesting.handler(event, None)
-        return given["statusCode"], given["body"]
+        response = ingesting.handler(event, None)
+        return response["statusCode"], response["body"]
 
     def staged(self, tenant: str = "acme") -> list[list[dict[str, Any]]]:
         """The rows of each of the tenant's objects, without their identity."""

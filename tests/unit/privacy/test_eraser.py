@@ -75,8 +75,8 @@ def erasure(erasure_id: str) -> Erasure:
 
 def eraser(erasures: FaultyErasures, turns: Turns | None = None) -> Eraser:
     clock, every = TurnClock(lambda: 300.0), cast(Any, erasures)
-    given = ErasureClock(lambda: NOON + 60.0, clock)
-    return Eraser(every, every, every, cast(Any, Outbox()), turns or Turns(), given, clock)
+    erasure_clock = ErasureClock(lambda: NOON + 60.0, clock)
+    return Eraser(every, every, every, cast(Any, Outbox()), turns or Turns(), erasure_clock, clock)
 
 
 @pytest.mark.parametrize("fault", [PermanentError("known"), RuntimeError("jane"), KeyError("jane")])

@@ -170,13 +170,13 @@ def test_that_of_a_person_cannot_be_taken_back(here: World) -> None:
 def test_who_has_the_id_sees_how_it_stands_without_a_key_and_nothing_of_whom_it_is_about(here: World) -> None:
     tenant = here.account("open-view")
     erasure = decoded(here.ask("POST /v1/erasures", tenant, JANE))
-    seen = here.ask("GET /v1/erasures/{id}", None, of=erasure["id"])
+    response = here.ask("GET /v1/erasures/{id}", None, of=erasure["id"])
 
-    assert seen["statusCode"] == 200
-    assert set(decoded(seen)) == {"id", "kind", "state", "requested_at", "starts_at", "due_by", "receipt"}
-    assert "jane" not in seen["body"]
-    assert "open-view" not in seen["body"]
-    assert "metadata" not in seen["body"]
+    assert response["statusCode"] == 200
+    assert set(decoded(response)) == {"id", "kind", "state", "requested_at", "starts_at", "due_by", "receipt"}
+    assert "jane" not in response["body"]
+    assert "open-view" not in response["body"]
+    assert "metadata" not in response["body"]
     another = erasure["id"][:-1] + ("1" if erasure["id"].endswith("0") else "0")
     assert here.ask("GET /v1/erasures/{id}", None, of=another)["statusCode"] == 401
     kept = here.client.scan(TableName="receipts")["Items"]

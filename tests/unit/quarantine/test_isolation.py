@@ -84,18 +84,18 @@ def replay(bucket: Counting, tenant: str, document_id: str) -> tuple[int, str]:
 def test_a_thousand_pairs_of_tenants_replay_nothing_of_each_other() -> None:
     chance, bucket = random.Random(11), Counting()
     tenants = [TenantId(f"tenant-{number}") for number in range(TENANTS)]
-    held = {tenant: f"{number:026x}" for number, tenant in enumerate(tenants)}
-    for tenant, document_id in held.items():
+    document_ids = {tenant: f"{number:026x}" for number, tenant in enumerate(tenants)}
+    for tenant, document_id in document_ids.items():
         put_document(bucket, tenant, document_id)
     nobodys, work = replay(bucket, tenants[0], NOBODYS), list(bucket.operations)
     assert nobodys[0] == 404
 
     for _ in range(PAIRS):
         mine, theirs = chance.sample(tenants, 2)
-        assert replay(bucket, mine, held[theirs]) == nobodys
+        assert replay(bucket, mine, document_ids[theirs]) == nobodys
         assert bucket.operations == work
 
-    assert all(replay(bucket, tenant, document_id)[0] == 202 for tenant, document_id in held.items())
+    assert all(replay(bucket, tenant, document_id)[0] == 202 for tenant, document_id in document_ids.items())
 
 
 def test_what_is_no_document_is_named_and_hides_none() -> None:

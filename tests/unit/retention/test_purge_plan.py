@@ -49,8 +49,8 @@ def test_nothing_is_planned_for_an_empty_table() -> None:
 
 def test_who_has_a_longer_plan_now_keeps_rows_when_their_partition_is_over() -> None:
     """Received 16 days ago on 15 days; acme has had 30 since, globex has not."""
-    held = [group(ACME, -1, -16, 3), group(GLOBEX, -1, -16, 4)]
-    planned = plan([partition(-1)], held, {ACME: Limit(30), GLOBEX: Limit(15)}, TODAY)
+    groups = [group(ACME, -1, -16, 3), group(GLOBEX, -1, -16, 4)]
+    planned = plan([partition(-1)], groups, {ACME: Limit(30), GLOBEX: Limit(15)}, TODAY)
     (thinned,) = planned.thin
     assert (thinned.partition, thinned.gone, thinned.others_stay) == (partition(-1), 4, False)
     assert thinned.cuts == (Cut((ACME,), days(-30)),)
@@ -58,14 +58,14 @@ def test_who_has_a_longer_plan_now_keeps_rows_when_their_partition_is_over() -> 
 
 
 def test_a_partition_of_which_all_stays_is_left_alone_until_the_longer_plan_is_over() -> None:
-    held, limits = [group(ACME, -15, -30)], {ACME: Limit(30)}
-    assert plan([partition(-15)], held, limits, TODAY).keep == (partition(-15),)
-    assert plan([partition(-15)], held, limits, days(1)).drop == (partition(-15),)
+    groups, limits = [group(ACME, -15, -30)], {ACME: Limit(30)}
+    assert plan([partition(-15)], groups, limits, TODAY).keep == (partition(-15),)
+    assert plan([partition(-15)], groups, limits, days(1)).drop == (partition(-15),)
 
 
 def test_a_kept_partition_is_late_by_the_day_of_its_expired_rows_and_not_by_its_own() -> None:
-    held, limits = [group(ACME, -15, -30)], {ACME: Limit(30)}
-    assert [plan([partition(-15)], held, limits, days(late)).overdue for late in (1, 2)] == [
+    groups, limits = [group(ACME, -15, -30)], {ACME: Limit(30)}
+    assert [plan([partition(-15)], groups, limits, days(late)).overdue for late in (1, 2)] == [
         (),
         (partition(-15),),
     ]
@@ -73,8 +73,8 @@ def test_a_kept_partition_is_late_by_the_day_of_its_expired_rows_and_not_by_its_
 
 def test_who_has_a_shorter_plan_now_loses_rows_before_their_partition_is_over() -> None:
     """Exactly those that are older than 15 days, whatever the others have."""
-    held = [group(ACME, 14, -16, 3), group(ACME, 15, -15, 5)]
-    planned = plan([partition(14), partition(15)], held, {ACME: Limit(15, binding=True)}, TODAY)
+    groups = [group(ACME, 14, -16, 3), group(ACME, 15, -15, 5)]
+    planned = plan([partition(14), partition(15)], groups, {ACME: Limit(15, binding=True)}, TODAY)
     (shortened,) = planned.shorten
     assert (shortened.partition, shortened.gone, shortened.others_stay) == (partition(14), 3, True)
     assert shortened.cuts == (Cut((ACME,), days(-15)),)
@@ -82,8 +82,8 @@ def test_who_has_a_shorter_plan_now_loses_rows_before_their_partition_is_over() 
 
 
 def test_an_unannounced_figure_deletes_nothing_before_its_day() -> None:
-    held = [group(ACME, 14, -16)]
-    assert plan([partition(14)], held, {ACME: Limit(15)}, TODAY).shorten == ()
+    groups = [group(ACME, 14, -16)]
+    assert plan([partition(14)], groups, {ACME: Limit(15)}, TODAY).shorten == ()
 
 
 def test_rows_of_an_unknown_tenant_are_deleted_with_their_partition() -> None:
@@ -95,8 +95,8 @@ def test_tenants_of_one_limit_are_cut_together() -> None:
     limits = {tenant: Limit(15, binding=True) for tenant in tenants[:2]} | {
         tenants[2]: Limit(0, binding=True)
     }
-    held = [group(tenant, 14, -16) for tenant in tenants]
-    (shortened,) = plan([partition(14)], held, limits, TODAY).shorten
+    groups = [group(tenant, 14, -16) for tenant in tenants]
+    (shortened,) = plan([partition(14)], groups, limits, TODAY).shorten
     assert shortened.cuts == (Cut(tuple(tenants[:2]), days(-15)), Cut((tenants[2],), TODAY))
 
 

@@ -24,15 +24,15 @@ class Hostile:
 def answering(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[Hostile]:
     """Each request, on a connection of its own, is answered as `script` says."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        seen = Hostile(listening.getsockname()[1])
+        server = Hostile(listening.getsockname()[1])
 
         def answer(peer: socket.socket) -> None:
             with suppress(OSError), tls.wrap_socket(peer, server_side=True) if tls else peer as wire:
                 head = _head(wire)
-                seen.asked.append(head)
+                server.asked.append(head)
                 for piece in script(head):
                     wire.sendall(piece)
-                    seen.sent_bytes += len(piece)
+                    server.sent_bytes += len(piece)
 
         def accept() -> None:
             with suppress(OSError):
@@ -40,7 +40,7 @@ def answering(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[Hos
                     Thread(target=answer, args=(listening.accept()[0],), daemon=True).start()
 
         Thread(target=accept, daemon=True).start()
-        yield seen
+        yield server
         with suppress(OSError):
             listening.shutdown(socket.SHUT_RDWR)
 

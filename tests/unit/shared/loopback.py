@@ -48,12 +48,12 @@ sys.addaudithook(_audit)
 @contextmanager
 def traffic() -> Iterator[Traffic]:
     """Records what happens in the block, at the lowest level Python has, and lets nothing leave loopback."""
-    seen = Traffic()
-    _watching.append(seen)
+    recorded = Traffic()
+    _watching.append(recorded)
     try:
-        yield seen
+        yield recorded
     finally:
-        _watching.remove(seen)
+        _watching.remove(recorded)
 
 
 class Names:
@@ -106,7 +106,7 @@ def serving(
         def _answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             request = ReceivedRequest(self.command, self.path, dict(self.headers.items()))
-            seen.requests.append(request)
+            server.requests.append(request)
             status, headers = script(request)
             self.send_response_only(status)
             for name, value in {"Content-Length": "0", **headers}.items():
@@ -118,13 +118,13 @@ def serving(
     listening = ThreadingHTTPServer((LOOPBACK, 0), Handler)
     listening.daemon_threads = True
     listening.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients that hang up are meant
-    seen = Server(listening.server_port)
+    server = Server(listening.server_port)
     if tls:
-        tls.sni_callback = lambda _socket, name, _context: seen.server_names.append(name)
+        tls.sni_callback = lambda _socket, name, _context: server.server_names.append(name)
         listening.socket = tls.wrap_socket(listening.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True).start()
     try:
-        yield seen
+        yield server
     finally:
         listening.shutdown()
         listening.server_close()

@@ -38,36 +38,36 @@ from tests.unit.shared.fake_kms import (
 
 
 @pytest.fixture(scope="module")
-def made() -> Iterator[KmsWorld]:
-    with kms_world() as made:
-        yield made
+def module_aws() -> Iterator[KmsWorld]:
+    with kms_world() as started:
+        yield started
 
 
 @pytest.fixture
-def kept(made: KmsWorld) -> KmsWorld:
-    made.empty()
-    return made
+def aws(module_aws: KmsWorld) -> KmsWorld:
+    module_aws.empty()
+    return module_aws
 
 
 @pytest.fixture
-def stored(kept: KmsWorld) -> DestinationStore:
-    return at(kept)
+def stored(aws: KmsWorld) -> DestinationStore:
+    return at(aws)
 
 
-def at(kept: KmsWorld, dynamodb: Any = None) -> DestinationStore:
-    return DestinationStore(DESTINATIONS, kept.sealer(), dynamodb or kept.dynamodb)
+def at(aws: KmsWorld, dynamodb: Any = None) -> DestinationStore:
+    return DestinationStore(DESTINATIONS, aws.sealer(), dynamodb or aws.dynamodb)
 
 
-def item_of(kept: KmsWorld, tenant: TenantId) -> dict[str, Any]:
-    item: dict[str, Any] = kept.dynamodb.get_item(
+def item_of(aws: KmsWorld, tenant: TenantId) -> dict[str, Any]:
+    item: dict[str, Any] = aws.dynamodb.get_item(
         TableName=DESTINATIONS, Key={"tenant_id": {"S": str(tenant)}}
     )["Item"]
     return item
 
 
-def write(kept: KmsWorld, item: dict[str, Any]) -> None:
+def write(aws: KmsWorld, item: dict[str, Any]) -> None:
     """Past all conditions, as a principal that may write the table."""
-    kept.dynamodb.put_item(TableName=DESTINATIONS, Item=item)
+    aws.dynamodb.put_item(TableName=DESTINATIONS, Item=item)
 
 
 def nothing_shown(text: str) -> bool:
@@ -90,7 +90,7 @@ ROLES = {
 }
 
 
-def test_a_role_is_stored_instead_of_a_key(kept: KmsWorld, stored: DestinationStore) -> None:
+def test_a_role_is_stored_instead_of_a_key(aws: KmsWorld, stored: DestinationStore) -> None:
     stored.put(destination(ACME))
     for tenant in (ACME, GLOBEX):
         version = 2 if tenant == ACME else 1
@@ -103,38 +103,38 @@ def test_a_role_is_stored_instead_of_a_key(kept: KmsWorld, stored: DestinationSt
         assert (summary.role_arn, summary.access_key_ends_with) == (ROLES[tenant].arn, "")
 
     context = EncryptionContext(ACME, "s3_credentials", 2)
-    opened = kept.sealer().decrypt(item_of(kept, ACME)["s3_credentials"]["S"], context)
+    opened = aws.sealer().decrypt(item_of(aws, ACME)["s3_credentials"]["S"], context)
     assert json.loads(opened.reveal()).keys() == {"summary"}, "the access key of version 1 is gone"
 
 
 @pytest.mark.parametrize("name", ["role_arn", "external_id"])
 def test_another_tenants_role_or_external_id_cannot_be_written_into_the_item(
-    kept: KmsWorld, stored: DestinationStore, name: str
+    aws: KmsWorld, stored: DestinationStore, name: str
 ) -> None:
     for tenant in (ACME, GLOBEX):
         stored.put(destination(tenant, endpoint=None, access=ROLES[tenant]))
-    items = {tenant: item_of(kept, tenant) for tenant in (ACME, GLOBEX)}
+    items = {tenant: item_of(aws, tenant) for tenant in (ACME, GLOBEX)}
     summaries = {tenant: json.loads(item["summary"]["S"]) for tenant, item in items.items()}
     altered = {**summaries[GLOBEX], name: summaries[ACME][name]}
-    write(kept, {**items[GLOBEX], "summary": {"S": json.dumps(altered)}})
+    write(aws, {**items[GLOBEX], "summary": {"S": json.dumps(altered)}})
 
     with pytest.raises(CredentialsUnreadableError):
         stored.get(GLOBEX)
     assert stored.get(ACME) is not None
 
 
-def test_a_key_is_stored_as_it_was_before_roles(kept: KmsWorld, stored: DestinationStore) -> None:
+def test_a_key_is_stored_as_it_was_before_roles(aws: KmsWorld, stored: DestinationStore) -> None:
     """A version of the functions that knows no roles still reads it, while an upgrade is rolled back."""
     stored.put(destination(ACME))
-    assert not {"role_arn", "external_id"} & json.loads(item_of(kept, ACME)["summary"]["S"]).keys()
+    assert not {"role_arn", "external_id"} & json.loads(item_of(aws, ACME)["summary"]["S"]).keys()
 
 
-def test_nothing_secret_lies_in_the_tables(kept: KmsWorld, stored: DestinationStore) -> None:
+def test_nothing_secret_lies_in_the_tables(aws: KmsWorld, stored: DestinationStore) -> None:
     stored.put(destination(ACME))
 
-    at_rest = json.dumps(item_of(kept, ACME))
+    at_rest = json.dumps(item_of(aws, ACME))
     assert nothing_shown(at_rest)
-    assert item_of(kept, ACME).keys() == {
+    assert item_of(aws, ACME).keys() == {
         "tenant_id",
         "version",
         "summary",
@@ -143,11 +143,11 @@ def test_nothing_secret_lies_in_the_tables(kept: KmsWorld, stored: DestinationSt
     }
 
 
-def test_a_summary_shows_what_is_configured_and_asks_no_kms(kept: KmsWorld, stored: DestinationStore) -> None:
+def test_a_summary_shows_what_is_configured_and_asks_no_kms(aws: KmsWorld, stored: DestinationStore) -> None:
     stored.put(destination(ACME))
     stored.put(destination(GLOBEX, endpoint="http://127.0.0.1:9000"))
     nobody = Failing(AssertionError("asked"))
-    without_keys = DestinationStore(DESTINATIONS, CredentialEncryption(nobody, "", nobody), kept.dynamodb)  # type: ignore[arg-type]
+    without_keys = DestinationStore(DESTINATIONS, CredentialEncryption(nobody, "", nobody), aws.dynamodb)  # type: ignore[arg-type]
 
     acme, globex = without_keys.summary(ACME), without_keys.summary(GLOBEX)
 
@@ -193,42 +193,42 @@ def test_versions_follow_one_another(stored: DestinationStore) -> None:
 
 
 def test_of_two_writers_of_the_same_version_one_gets_an_error(
-    kept: KmsWorld, stored: DestinationStore
+    aws: KmsWorld, stored: DestinationStore
 ) -> None:
     winner = destination(ACME, 1, bucket="winner")
-    overtaken = Overtaken(kept.dynamodb, "put_item", lambda: stored.put(winner))
+    overtaken = Overtaken(aws.dynamodb, "put_item", lambda: stored.put(winner))
 
     with pytest.raises(DestinationChangedError):
-        at(kept, overtaken).put(destination(ACME, 1, bucket="late"))
+        at(aws, overtaken).put(destination(ACME, 1, bucket="late"))
     assert stored.get(ACME) == winner
 
 
 def test_after_a_rotation_the_new_credentials_open_and_the_old_ones_do_not_pass_for_them(
-    kept: KmsWorld, stored: DestinationStore
+    aws: KmsWorld, stored: DestinationStore
 ) -> None:
     stored.put(destination(ACME, 1))
-    old = item_of(kept, ACME)
+    old = item_of(aws, ACME)
     stored.put(destination(ACME, 2))
-    new = item_of(kept, ACME)
+    new = item_of(aws, ACME)
 
     assert stored.get(ACME) == destination(ACME, 2)
     for field in ("s3_credentials", "clickhouse_credentials"):
-        write(kept, {**new, field: old[field]})
+        write(aws, {**new, field: old[field]})
         with pytest.raises(CredentialsUnreadableError):
             stored.get(ACME)
 
 
-def test_every_mixture_of_items_is_refused(kept: KmsWorld, stored: DestinationStore) -> None:
+def test_every_mixture_of_items_is_refused(aws: KmsWorld, stored: DestinationStore) -> None:
     """Two tenants, two versions each: every field from any of the four items, under either tenant's name."""
     items = {}
     for tenant, version in itertools.product((ACME, GLOBEX), (1, 2)):
         stored.put(destination(tenant, version))
-        items[tenant, version] = item_of(kept, tenant)
+        items[tenant, version] = item_of(aws, tenant)
     parts = ("version", "summary", "s3_credentials", "clickhouse_credentials")
     refused, whole = 0, 0
     for tenant, sources in itertools.product((ACME, GLOBEX), itertools.product(items, repeat=4)):
         mixed = {part: items[source][part] for part, source in zip(parts, sources, strict=True)}
-        write(kept, {"tenant_id": {"S": str(tenant)}, **mixed})
+        write(aws, {"tenant_id": {"S": str(tenant)}, **mixed})
         _, *rest = sources
         if set(rest) == {(tenant, sources[0][1])}:
             assert stored.get(tenant) == destination(tenant, sources[0][1])
@@ -254,74 +254,74 @@ def test_every_mixture_of_items_is_refused(kept: KmsWorld, stored: DestinationSt
     ],
 )
 def test_credentials_go_nowhere_else_than_where_they_were_meant_for(
-    kept: KmsWorld, stored: DestinationStore, change: dict[str, Any]
+    aws: KmsWorld, stored: DestinationStore, change: dict[str, Any]
 ) -> None:
     stored.put(destination(ACME))
-    item = item_of(kept, ACME)
-    write(kept, {**item, "summary": {"S": json.dumps({**json.loads(item["summary"]["S"]), **change})}})
+    item = item_of(aws, ACME)
+    write(aws, {**item, "summary": {"S": json.dumps({**json.loads(item["summary"]["S"]), **change})}})
 
     with pytest.raises(CredentialsUnreadableError, match="altered"):
         stored.get(ACME)
 
 
 @pytest.mark.parametrize("field", ["summary", "s3_credentials", "clickhouse_credentials"])
-def test_an_item_that_lacks_a_field_is_refused(kept: KmsWorld, stored: DestinationStore, field: str) -> None:
+def test_an_item_that_lacks_a_field_is_refused(aws: KmsWorld, stored: DestinationStore, field: str) -> None:
     stored.put(destination(ACME))
-    item = item_of(kept, ACME)
+    item = item_of(aws, ACME)
     del item[field]
-    write(kept, item)
+    write(aws, item)
 
     with pytest.raises(CredentialsUnreadableError):
         stored.get(ACME)
 
 
-def test_a_summary_under_anothers_name_is_not_shown(kept: KmsWorld, stored: DestinationStore) -> None:
+def test_a_summary_under_anothers_name_is_not_shown(aws: KmsWorld, stored: DestinationStore) -> None:
     stored.put(destination(GLOBEX))
-    write(kept, {**item_of(kept, GLOBEX), "tenant_id": {"S": "acme"}})
+    write(aws, {**item_of(aws, GLOBEX), "tenant_id": {"S": "acme"}})
 
     with pytest.raises(CredentialsUnreadableError):
         stored.summary(ACME)
 
 
 def test_what_is_removed_is_gone_and_a_copy_put_back_is_unreadable(
-    kept: KmsWorld, stored: DestinationStore
+    aws: KmsWorld, stored: DestinationStore
 ) -> None:
     stored.put(destination(ACME))
     stored.put(destination(GLOBEX))
-    backup = item_of(kept, ACME)
+    backup = item_of(aws, ACME)
 
     stored.remove(ACME)
     stored.remove(ACME)
 
     assert stored.get(ACME) is None
     assert stored.summary(ACME) is None
-    assert kept.shards.get(ACME) is None
+    assert aws.shards.get(ACME) is None
     assert stored.get(GLOBEX) == destination(GLOBEX)
-    write(kept, backup)
+    write(aws, backup)
     with pytest.raises(CredentialsUnreadableError):
         stored.get(ACME)
 
 
 def test_a_copy_from_before_a_removal_is_unreadable_though_version_one_came_again(
-    kept: KmsWorld, stored: DestinationStore
+    aws: KmsWorld, stored: DestinationStore
 ) -> None:
     stored.put(destination(ACME))
-    backup = item_of(kept, ACME)
+    backup = item_of(aws, ACME)
     stored.remove(ACME)
     stored.put(destination(ACME))
 
     assert stored.get(ACME) == destination(ACME)
-    write(kept, backup)
+    write(aws, backup)
     with pytest.raises(CredentialsUnreadableError):
         stored.get(ACME)
 
 
-def test_a_removal_that_broke_off_is_finished_by_the_next(kept: KmsWorld, stored: DestinationStore) -> None:
+def test_a_removal_that_broke_off_is_finished_by_the_next(aws: KmsWorld, stored: DestinationStore) -> None:
     stored.put(destination(ACME))
-    broken = Failing(refusal("InternalServerError"), kept.dynamodb, "delete_item")
+    broken = Failing(refusal("InternalServerError"), aws.dynamodb, "delete_item")
 
     with pytest.raises(StoreUnavailableError):
-        at(kept, broken).remove(ACME)
+        at(aws, broken).remove(ACME)
     assert stored.summary(ACME), "it still shows, so that the customer tries again"
     with pytest.raises(CredentialsUnreadableError):
         stored.get(ACME)
@@ -330,26 +330,26 @@ def test_a_removal_that_broke_off_is_finished_by_the_next(kept: KmsWorld, stored
     assert stored.summary(ACME) is None
 
 
-def test_new_credentials_repair_an_interrupted_removal(kept: KmsWorld, stored: DestinationStore) -> None:
+def test_new_credentials_repair_an_interrupted_removal(aws: KmsWorld, stored: DestinationStore) -> None:
     stored.put(destination(ACME))
-    kept.shards.destroy(ACME)
+    aws.shards.destroy(ACME)
     stored.put(destination(ACME, 2))
 
     assert stored.get(ACME) == destination(ACME, 2)
 
 
 def test_a_version_that_comes_in_during_a_removal_is_not_left_half_removed(
-    kept: KmsWorld, stored: DestinationStore
+    aws: KmsWorld, stored: DestinationStore
 ) -> None:
     stored.put(destination(ACME))
-    overtaken = Overtaken(kept.dynamodb, "delete_item", lambda: stored.put(destination(ACME, 2)))
+    overtaken = Overtaken(aws.dynamodb, "delete_item", lambda: stored.put(destination(ACME, 2)))
 
     with pytest.raises(DestinationChangedError):
-        at(kept, overtaken).remove(ACME)
+        at(aws, overtaken).remove(ACME)
     assert stored.get(ACME) == destination(ACME, 2)
 
     stored.remove(ACME)
-    assert (stored.get(ACME), kept.shards.get(ACME)) == (None, None)
+    assert (stored.get(ACME), aws.shards.get(ACME)) == (None, None)
 
 
 class Narrow:
@@ -364,13 +364,13 @@ class Narrow:
         return self._dynamodb.scan(Limit=2, **parameters)
 
 
-def test_all_tenants_are_listed_page_by_page(kept: KmsWorld, stored: DestinationStore) -> None:
+def test_all_tenants_are_listed_page_by_page(aws: KmsWorld, stored: DestinationStore) -> None:
     tenants = {TenantId(f"tenant-{number}") for number in range(7)}
     for tenant in tenants:
         stored.put(destination(tenant))
-    narrow = Narrow(kept.dynamodb)
+    narrow = Narrow(aws.dynamodb)
 
-    assert sorted(at(kept, narrow).tenants()) == sorted(tenants)
+    assert sorted(at(aws, narrow).tenants()) == sorted(tenants)
     assert narrow.pages >= 4
     assert {type(tenant) for tenant in stored.tenants()} == {TenantId}
 
@@ -379,9 +379,9 @@ def test_all_tenants_are_listed_page_by_page(kept: KmsWorld, stored: Destination
     "fault", [refusal("ThrottlingException", CANARIES[1]), EndpointConnectionError(endpoint_url=CANARIES[1])]
 )
 def test_an_outage_of_the_table_is_retryable_and_its_error_has_nothing_of_the_request(
-    kept: KmsWorld, fault: Exception
+    aws: KmsWorld, fault: Exception
 ) -> None:
-    down = at(kept, Failing(fault))
+    down = at(aws, Failing(fault))
     calls = (
         lambda: down.get(ACME),
         lambda: down.summary(ACME),
@@ -397,14 +397,14 @@ def test_an_outage_of_the_table_is_retryable_and_its_error_has_nothing_of_the_re
 
 
 def test_no_error_repr_or_line_of_the_journal_holds_a_secret(
-    kept: KmsWorld, stored: DestinationStore, capsys: pytest.CaptureFixture[str]
+    aws: KmsWorld, stored: DestinationStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stored.put(destination(ACME))
     whole = stored.get(ACME)
-    item = item_of(kept, ACME)
+    item = item_of(aws, ACME)
     faults: list[Exception] = []
     for spoilt in ({"s3_credentials": item["clickhouse_credentials"]}, {"summary": {"S": "{}"}}):
-        write(kept, {**item, **spoilt})
+        write(aws, {**item, **spoilt})
         with pytest.raises(CredentialsUnreadableError) as raised:
             stored.get(ACME)
         faults.append(raised.value)

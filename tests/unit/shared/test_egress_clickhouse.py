@@ -41,7 +41,7 @@ def customers(host: str, port: int, guard: EgressFilter, secure: bool = False, u
 
 def test_the_real_client_works_over_guarded_connections(face: Face) -> None:
     names = Names(LOOPBACK)
-    with traffic() as seen:
+    with traffic() as connections:
         warehouse = customers(NAME, face.port, EgressFilter(allow_loopback=True, resolve=names))
         warehouse.command("CREATE TABLE guarded (n UInt64) ENGINE = MergeTree ORDER BY n")
         warehouse.command("INSERT INTO guarded SELECT number FROM numbers(1000)")
@@ -49,9 +49,9 @@ def test_the_real_client_works_over_guarded_connections(face: Face) -> None:
         with pytest.raises(WarehouseRefusedError):
             warehouse.select("SELECT * FROM nowhere")
         warehouse.close()
-    assert set(seen.dialled) == {(LOOPBACK, face.port)}
-    assert len(seen.dialled) == len(names.asked)
-    assert seen.looked_up == []
+    assert set(connections.dialled) == {(LOOPBACK, face.port)}
+    assert len(connections.dialled) == len(names.asked)
+    assert connections.looked_up == []
 
 
 def test_two_customers_share_a_manager_and_keep_their_own_credentials() -> None:
@@ -70,19 +70,19 @@ def test_two_customers_share_a_manager_and_keep_their_own_credentials() -> None:
 def test_a_hostile_address_is_refused_by_every_method_and_never_dialled(spelling: str, address: str) -> None:
     for host, names in ((spelling, Names(PUBLIC_V4)), (NAME, Names(address))):
         warehouse = customers(host, 8443, EgressFilter(resolve=names), secure=True)
-        with traffic() as seen:
+        with traffic() as connections:
             for call in (warehouse.select, warehouse.command):
                 with pytest.raises(Exception) as refused:  # noqa: PT011 - urllib3 refuses some spellings first
                     call("SELECT 1")
                 assert PASSWORD not in str(refused.value)
-        assert (seen.dialled, seen.looked_up) == ([], [])
+        assert (connections.dialled, connections.looked_up) == ([], [])
     assert isinstance(refused.value, AddressRefusedError)
 
 
 def test_no_answer_is_a_warehouse_that_is_down() -> None:
-    with traffic() as seen, pytest.raises(WarehouseDownError):
+    with traffic() as connections, pytest.raises(WarehouseDownError):
         customers(NAME, 8443, EgressFilter(resolve=Names(PUBLIC_V4)), secure=True).select("SELECT 1")
-    assert seen.dialled == [(PUBLIC_V4, 8443)]
+    assert connections.dialled == [(PUBLIC_V4, 8443)]
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])

@@ -24,18 +24,18 @@ NAME = "db.customer.example"
 @pytest.mark.parametrize("spelling", [spelling for spelling, _ in HOSTILE])
 def test_a_hostile_host_is_never_dialled(spelling: str) -> None:
     names = Names(PUBLIC_V4)
-    with traffic() as seen, pytest.raises(AddressRefusedError):
+    with traffic() as connections, pytest.raises(AddressRefusedError):
         EgressFilter(resolve=names).connect(spelling, 443, 1)
-    assert (seen.dialled, seen.looked_up, names.asked) == ([], [], [])
+    assert (connections.dialled, connections.looked_up, names.asked) == ([], [], [])
 
 
 @pytest.mark.parametrize("address", LED_TO)
 def test_a_name_that_leads_there_is_never_dialled(address: str) -> None:
     for answer in ([address], [PUBLIC_V4, address], [address, PUBLIC_V6], [f"{PUBLIC_V6}%1"]):
         names = Names(answer)
-        with traffic() as seen, pytest.raises(AddressRefusedError) as refused:
+        with traffic() as connections, pytest.raises(AddressRefusedError) as refused:
             EgressFilter(resolve=names).connect(NAME, 443, 1)
-        assert (seen.dialled, seen.looked_up, names.asked) == ([], [], [NAME])
+        assert (connections.dialled, connections.looked_up, names.asked) == ([], [], [NAME])
         assert address not in str(refused.value)
 
 
@@ -43,30 +43,30 @@ def test_a_name_that_leads_there_is_never_dialled(address: str) -> None:
 def test_a_name_that_changes_gains_nothing(address: str) -> None:
     names = Names(PUBLIC_V4, address)
     guard = EgressFilter(resolve=names)
-    with traffic() as seen:
+    with traffic() as connections:
         with pytest.raises(UnreachableError):  # the record refuses to leave loopback
             guard.connect(NAME, 443, 1)
-        assert (seen.dialled, names.asked) == ([(PUBLIC_V4, 443)], [NAME])
+        assert (connections.dialled, names.asked) == ([(PUBLIC_V4, 443)], [NAME])
         with pytest.raises(AddressRefusedError):
             guard.connect(NAME, 443, 1)
-        assert (seen.dialled, names.asked) == ([(PUBLIC_V4, 443)], [NAME, NAME])
+        assert (connections.dialled, names.asked) == ([(PUBLIC_V4, 443)], [NAME, NAME])
 
 
 def test_the_addresses_of_one_look_up_are_tried_in_order_as_they_were_judged() -> None:
     names = Names([PUBLIC_V6, PUBLIC_V4, PUBLIC_V6])
-    with traffic() as seen, pytest.raises(UnreachableError):
+    with traffic() as connections, pytest.raises(UnreachableError):
         EgressFilter(resolve=names).connect(NAME, 8443, 1)
-    assert seen.dialled == [(PUBLIC_V6, 8443, 0, 0), (PUBLIC_V4, 8443)]
-    assert (names.asked, seen.looked_up) == ([NAME], [])
+    assert connections.dialled == [(PUBLIC_V6, 8443, 0, 0), (PUBLIC_V4, 8443)]
+    assert (names.asked, connections.looked_up) == ([NAME], [])
 
 
 def test_the_socket_of_the_first_that_answers_is_handed_out() -> None:
-    with serving() as server, traffic() as seen:
+    with serving() as server, traffic() as connections:
         guard = EgressFilter(allow_loopback=True, resolve=Names(["127.0.0.1"]))
         with guard.connect(NAME, server.port, 7, encrypted=False) as opened:
             assert opened.getpeername() == (LOOPBACK, server.port)
             assert opened.gettimeout() == 7
-    assert seen.dialled == [(LOOPBACK, server.port)]
+    assert connections.dialled == [(LOOPBACK, server.port)]
 
 
 def test_a_closed_port_is_passed_over_and_then_reported() -> None:
@@ -122,9 +122,9 @@ def test_looking_up_and_connecting_share_the_time(monkeypatch: pytest.MonkeyPatc
 
 def test_an_answer_of_another_family_is_refused() -> None:
     answer = [(socket.AF_UNIX, socket.SOCK_STREAM, 0, "", ("/run/engine.sock", 443))]
-    with traffic() as seen, pytest.raises(AddressRefusedError):
+    with traffic() as connections, pytest.raises(AddressRefusedError):
         EgressFilter(resolve=lambda *_, **__: answer).connect(NAME, 443, 1)
-    assert seen.dialled == []
+    assert connections.dialled == []
 
 
 @pytest.mark.parametrize("port", [-1, 0, 22, 25, 80, 6379, 8123, 65536, 99999])
@@ -132,9 +132,9 @@ def test_an_answer_of_another_family_is_refused() -> None:
 def test_other_ports_are_refused_before_a_look_up(host: str, port: int) -> None:
     names = Names(PUBLIC_V4)
     for guard in (EgressFilter(resolve=names), EgressFilter(allow_loopback=True, resolve=names)):
-        with traffic() as seen, pytest.raises(AddressRefusedError, match="443, 8443, 9000"):
+        with traffic() as connections, pytest.raises(AddressRefusedError, match="443, 8443, 9000"):
             guard.connect(host, port, 1)
-        assert seen.dialled == []
+        assert connections.dialled == []
     assert {443, 8443, 9000} == TLS_PORTS
 
 
@@ -143,9 +143,9 @@ def test_without_encryption_nothing_leaves_this_machine() -> None:
         EgressFilter(resolve=Names(PUBLIC_V4)),
         EgressFilter(allow_loopback=True, resolve=Names(PUBLIC_V4)),
     ):
-        with traffic() as seen, pytest.raises(AddressRefusedError, match="encrypted"):
+        with traffic() as connections, pytest.raises(AddressRefusedError, match="encrypted"):
             guard.connect(NAME, 443, 1, encrypted=False)
-        assert seen.dialled == []
+        assert connections.dialled == []
 
 
 @pytest.mark.parametrize("address", sorted(set(ADDRESSES) - {"::1"}))
@@ -154,9 +154,9 @@ def test_allowing_loopback_allows_nothing_else(address: str) -> None:
         return
     guard = EgressFilter(allow_loopback=True, resolve=Names(address))
     for host in (address, NAME, "localhost"):
-        with traffic() as seen, pytest.raises(AddressRefusedError):
+        with traffic() as connections, pytest.raises(AddressRefusedError):
             guard.connect(host, 443, 1)
-        assert seen.dialled == []
+        assert connections.dialled == []
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
@@ -211,9 +211,9 @@ def test_the_url_of_a_public_host_is_taken(url: str) -> None:
     ],
 )
 def test_any_other_url_is_refused_in_words_that_do_not_repeat_it(url: str) -> None:
-    with traffic() as seen, pytest.raises(AddressRefusedError) as refused:
+    with traffic() as connections, pytest.raises(AddressRefusedError) as refused:
         EgressFilter().check_url(url)
-    assert seen.looked_up == []
+    assert connections.looked_up == []
     assert "customer" not in str(refused.value)
     assert "s3cret" not in str(refused.value)
 

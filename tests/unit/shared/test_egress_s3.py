@@ -58,7 +58,7 @@ def to_loopback() -> CountingGuard:
 
 def test_every_operation_goes_over_connections_of_the_guard_and_no_other(moto: str) -> None:
     guard = to_loopback()
-    with traffic() as seen:
+    with traffic() as connections:
         s3 = client(guard, moto)
         s3.create_bucket(Bucket="logs", CreateBucketConfiguration={"LocationConstraint": REGION})
         s3.put_object(Bucket="logs", Key="a/1", Body=b"one", IfNoneMatch="*")
@@ -76,23 +76,23 @@ def test_every_operation_goes_over_connections_of_the_guard_and_no_other(moto: s
         s3.delete_objects(Bucket="logs", Delete={"Objects": [{"Key": key} for key in listed]})
         s3.delete_bucket(Bucket="logs")
     # A botocore that went round the guard would dial more than the guard opened.
-    assert seen.dialled == guard.opened
+    assert connections.dialled == guard.opened
     assert guard.opened
-    assert seen.looked_up == []
+    assert connections.looked_up == []
 
 
 @pytest.mark.parametrize("bucket", ["logs", "logs.with.dots", "logs--euc1-az1--x-s3"])
 def test_not_one_operation_gets_past_a_guard_that_refuses(bucket: str) -> None:
     for endpoint in (None, f"https://{NAME}"):
         names = Names("10.0.0.1")
-        with traffic() as seen:
+        with traffic() as connections:
             s3 = client(EgressFilter(resolve=names), endpoint)
             for operation in (s3.head_bucket, s3.list_objects_v2, s3.get_bucket_location):
                 with pytest.raises(AddressRefusedError):
                     operation(Bucket=bucket)
             with pytest.raises(AddressRefusedError):
                 s3.put_object(Bucket=bucket, Key="k", Body=b"")
-        assert (seen.dialled, seen.looked_up) == ([], [])
+        assert (connections.dialled, connections.looked_up) == ([], [])
         assert all(name.endswith(("amazonaws.com", NAME)) for name in names.asked)
 
 
@@ -100,9 +100,9 @@ def test_not_one_operation_gets_past_a_guard_that_refuses(bucket: str) -> None:
 def test_a_hostile_endpoint_makes_no_client(spelling: str, address: str) -> None:
     names = Names(PUBLIC_V4)
     for host in {in_a_url(spelling), in_a_url(address)}:
-        with traffic() as seen, pytest.raises(AddressRefusedError):
+        with traffic() as connections, pytest.raises(AddressRefusedError):
             client(EgressFilter(resolve=names), f"https://{host}")
-        assert (seen.dialled, seen.looked_up, names.asked) == ([], [], [])
+        assert (connections.dialled, connections.looked_up, names.asked) == ([], [], [])
 
 
 @pytest.mark.parametrize("address", LED_TO)
@@ -110,21 +110,25 @@ def test_a_name_that_leads_there_or_changes_is_never_dialled(address: str) -> No
     names = Names(PUBLIC_V4, address)
     session = FilteredSession(EgressFilter(resolve=names), (1, 2))
     request = AWSRequest("GET", f"https://{NAME}/logs").prepare()
-    with traffic() as seen:
+    with traffic() as connections:
         with pytest.raises(EndpointConnectionError):
             session.send(request)
-        assert (seen.dialled, names.asked) == ([(PUBLIC_V4, 443)], [NAME])
+        assert (connections.dialled, names.asked) == ([(PUBLIC_V4, 443)], [NAME])
         with pytest.raises(AddressRefusedError):
             session.send(request)
-        assert (seen.dialled, names.asked, seen.looked_up) == ([(PUBLIC_V4, 443)], [NAME, NAME], [])
+        assert (connections.dialled, names.asked, connections.looked_up) == (
+            [(PUBLIC_V4, 443)],
+            [NAME, NAME],
+            [],
+        )
 
 
 def test_a_retry_is_judged_anew() -> None:
     names = Names(PUBLIC_V4, "169.254.169.254")
     s3 = client(EgressFilter(resolve=names), f"https://{NAME}")
-    with traffic() as seen, pytest.raises(AddressRefusedError):
+    with traffic() as connections, pytest.raises(AddressRefusedError):
         s3.head_bucket(Bucket="logs")
-    assert (seen.dialled, names.asked) == ([(PUBLIC_V4, 443)], [NAME, NAME])
+    assert (connections.dialled, names.asked) == ([(PUBLIC_V4, 443)], [NAME, NAME])
 
 
 def test_no_redirect_is_followed_to_another_host() -> None:
@@ -134,7 +138,7 @@ def test_no_redirect_is_followed_to_another_host() -> None:
         index = int(request.path.rpartition("/")[2]) if request.path[-1].isdigit() else 0
         return (301, 302, 307)[index % 3], {"Location": where[index], "x-amz-bucket-region": "evil.example/"}
 
-    with serving() as sink, serving(script) as server, traffic() as seen:
+    with serving() as sink, serving(script) as server, traffic() as connections:
         s3 = client(to_loopback(), f"http://{NAME}:{server.port}")
         where += [f"http://{LOOPBACK}:{sink.port}/{each}" for each in ("a", "b", "c")]
         where += [f"https://{address}/" for spelling, address in HOSTILE]
@@ -142,7 +146,7 @@ def test_no_redirect_is_followed_to_another_host() -> None:
             with pytest.raises((ClientError, BotoCoreError)):
                 s3.get_object(Bucket="logs", Key=str(index))
         assert sink.requests == []
-        assert set(seen.dialled) == {(LOOPBACK, server.port)}
+        assert set(connections.dialled) == {(LOOPBACK, server.port)}
 
 
 def test_retries_are_bounded() -> None:
@@ -152,9 +156,9 @@ def test_retries_are_bounded() -> None:
 
 
 def test_an_unreachable_endpoint_is_reported_as_botocore_reports_it() -> None:
-    with traffic() as seen, pytest.raises(EndpointConnectionError):
+    with traffic() as connections, pytest.raises(EndpointConnectionError):
         client(EgressFilter(resolve=Names(PUBLIC_V4)), f"https://{NAME}").head_bucket(Bucket="logs")
-    assert seen.dialled == [(PUBLIC_V4, 443)] * (1 + MAX_RETRIES)
+    assert connections.dialled == [(PUBLIC_V4, 443)] * (1 + MAX_RETRIES)
 
 
 def test_the_customers_keys_are_used_and_none_of_our_settings(
@@ -199,9 +203,9 @@ def test_the_stacks_own_endpoint_counts_only_where_loopback_is_allowed(
     monkeypatch.setenv("AWS_ENDPOINT_URL", moto)
     assert client(to_loopback(), None).list_buckets()["Buckets"] == []
     names = Names("10.0.0.1")
-    with traffic() as seen, pytest.raises(AddressRefusedError):
+    with traffic() as connections, pytest.raises(AddressRefusedError):
         client(EgressFilter(resolve=names), None).list_buckets()
-    assert (seen.dialled, names.asked) == ([], [f"s3.{REGION}.amazonaws.com"])
+    assert (connections.dialled, names.asked) == ([], [f"s3.{REGION}.amazonaws.com"])
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"])

@@ -57,36 +57,40 @@ def test_a_hostile_host_is_never_dialled(spelling: str, address: str) -> None:
     manager = pool_manager(EgressFilter(resolve=Names(address)))
     refusals = (AddressRefusedError, LocationValueError)  # urllib3 cannot read some of them at all
     for scheme in ("https", "http"):
-        with traffic() as seen, pytest.raises(refusals):
+        with traffic() as connections, pytest.raises(refusals):
             manager.request("GET", f"{scheme}://{in_a_url(spelling)}/")
-        assert (seen.dialled, seen.looked_up) == ([], [])
-    with traffic() as seen, pytest.raises(refusals):
+        assert (connections.dialled, connections.looked_up) == ([], [])
+    with traffic() as connections, pytest.raises(refusals):
         # Past urllib3's own reading of URLs.
         manager.connection_from_host(spelling, 443, "https").urlopen("GET", "/")
-    assert (seen.dialled, seen.looked_up) == ([], [])
+    assert (connections.dialled, connections.looked_up) == ([], [])
 
 
 @pytest.mark.parametrize("address", LED_TO)
 def test_a_name_that_leads_there_or_changes_is_never_dialled(address: str) -> None:
     names = Names(PUBLIC_V4, address)
     manager = pool_manager(EgressFilter(resolve=names))
-    with traffic() as seen:
+    with traffic() as connections:
         with pytest.raises(NewConnectionError):
             manager.request("GET", f"https://{NAME}/", retries=5)
-        assert (seen.dialled, names.asked) == ([(PUBLIC_V4, 443)], [NAME])
+        assert (connections.dialled, names.asked) == ([(PUBLIC_V4, 443)], [NAME])
         with pytest.raises(AddressRefusedError):
             manager.request("GET", f"https://{NAME}/", retries=5)
-        assert (seen.dialled, names.asked, seen.looked_up) == ([(PUBLIC_V4, 443)], [NAME, NAME], [])
+        assert (connections.dialled, names.asked, connections.looked_up) == (
+            [(PUBLIC_V4, 443)],
+            [NAME, NAME],
+            [],
+        )
 
 
 @pytest.mark.parametrize("index", range(len(HOSTILE)), ids=lambda index: repr(HOSTILE[index][0]))
 def test_a_redirect_there_is_the_answer(redirecting: Server, index: int) -> None:
     manager = open_to_loopback()
-    with traffic() as seen:
+    with traffic() as connections:
         for status in (301, 302, 307):
             url = f"http://{NAME}:{redirecting.port}/{status}/{index}"
             assert manager.request("GET", url, redirect=True, retries=3).status == status
-    assert set(seen.dialled) == {(LOOPBACK, redirecting.port)}
+    assert set(connections.dialled) == {(LOOPBACK, redirecting.port)}
     manager.clear()
 
 
@@ -108,11 +112,11 @@ def test_a_redirect_is_followed_to_no_other_server_and_to_no_other_path(status: 
 def test_each_connection_is_judged_anew_even_in_one_pool() -> None:
     names = Names(LOOPBACK, "10.0.0.1")
     manager = pool_manager(EgressFilter(allow_loopback=True, resolve=names))
-    with serving(lambda _: (200, {"Connection": "close"})) as server, traffic() as seen:
+    with serving(lambda _: (200, {"Connection": "close"})) as server, traffic() as connections:
         assert manager.request("GET", f"http://{NAME}:{server.port}/").status == 200
         with pytest.raises(AddressRefusedError):
             manager.request("GET", f"http://{NAME}:{server.port}/")
-        assert (len(server.requests), seen.dialled) == (1, [(LOOPBACK, server.port)])
+        assert (len(server.requests), connections.dialled) == (1, [(LOOPBACK, server.port)])
 
 
 def test_a_request_is_not_repeated() -> None:
@@ -124,15 +128,15 @@ def test_a_request_is_not_repeated() -> None:
 
 def test_a_final_dot_is_refused_before_urllib3_takes_it_off() -> None:
     names = Names(PUBLIC_V4)
-    with traffic() as seen, pytest.raises(AddressRefusedError):
+    with traffic() as connections, pytest.raises(AddressRefusedError):
         pool_manager(EgressFilter(resolve=names)).request("GET", f"https://{NAME}./")
-    assert (seen.dialled, names.asked) == ([], [])
+    assert (connections.dialled, names.asked) == ([], [])
 
 
 def test_http_is_refused_but_on_loopback() -> None:
-    with traffic() as seen, pytest.raises(AddressRefusedError, match="https"):
+    with traffic() as connections, pytest.raises(AddressRefusedError, match="https"):
         pool_manager(EgressFilter(resolve=Names(PUBLIC_V4))).request("GET", f"http://{NAME}:443/")
-    assert seen.dialled == []
+    assert connections.dialled == []
 
 
 def test_tls_is_verified_for_the_name_that_was_asked_for(certificate: Certified) -> None:

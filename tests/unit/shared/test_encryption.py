@@ -51,14 +51,14 @@ REFUSALS = (CredentialsUnreadableError, KeyServiceUnavailableError)
 
 
 @pytest.fixture(scope="module")
-def kept() -> Iterator[KmsWorld]:
+def aws() -> Iterator[KmsWorld]:
     with kms_world() as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def sealed(kept: KmsWorld) -> str:
-    return kept.sealer().encrypt(SecretText(CANARY), HERE)
+def sealed(aws: KmsWorld) -> str:
+    return aws.sealer().encrypt(SecretText(CANARY), HERE)
 
 
 class ForgetfulKms:
@@ -109,15 +109,15 @@ def flipped(data: bytes, bit: int) -> bytes:
 
 @given(st.text(alphabet=st.characters(exclude_categories=[])), st.integers(1, 10**9))
 @examples(25)
-def test_a_ciphertext_decrypts_where_it_belongs(kept: KmsWorld, text: str, version: int) -> None:
+def test_a_ciphertext_decrypts_where_it_belongs(aws: KmsWorld, text: str, version: int) -> None:
     for tenant in (ACME, GLOBEX):
         context = EncryptionContext(tenant, S3, version)
-        envelope = kept.sealer().encrypt(SecretText(text), context)
-        assert kept.sealer().decrypt(envelope, context).reveal() == text
+        envelope = aws.sealer().encrypt(SecretText(text), context)
+        assert aws.sealer().decrypt(envelope, context).reveal() == text
 
 
-def test_the_same_text_is_encrypted_differently_every_time(kept: KmsWorld) -> None:
-    envelopes = [json.loads(kept.sealer().encrypt(SecretText(CANARY), HERE)) for _ in range(20)]
+def test_the_same_text_is_encrypted_differently_every_time(aws: KmsWorld) -> None:
+    envelopes = [json.loads(aws.sealer().encrypt(SecretText(CANARY), HERE)) for _ in range(20)]
 
     for part in ("key", "nonce", "body"):
         assert len({envelope[part] for envelope in envelopes}) == 20
@@ -131,18 +131,18 @@ def test_what_is_stored_shows_nothing_of_the_text(sealed: str) -> None:
     assert not any(CANARY.encode() in part for part in parts)
 
 
-def test_every_envelope_opens_in_one_place_only_whatever_label_is_put_on_it(kept: KmsWorld) -> None:
+def test_every_envelope_opens_in_one_place_only_whatever_label_is_put_on_it(aws: KmsWorld) -> None:
     """2 tenants, 2 purposes, 3 versions, 2 KMS keys: each tried everywhere, as it is and relabelled."""
-    places = [(context, key) for context in CONTEXTS for key in (kept.key_id, kept.other_key_id)]
-    envelopes = [kept.sealer(key).encrypt(SecretText(CANARY), context) for context, key in places]
+    places = [(context, key) for context in CONTEXTS for key in (aws.key_id, aws.other_key_id)]
+    envelopes = [aws.sealer(key).encrypt(SecretText(CANARY), context) for context, key in places]
     opened = {
-        (made, tried): opens(kept.sealer(key), text, context)
+        (made, tried): opens(aws.sealer(key), text, context)
         for made, envelope in enumerate(envelopes)
         for tried, (context, key) in enumerate(places)
         for text in ([envelope] if made == tried else [relabelled(envelope, context)])
     }
     as_they_are = [
-        opens(kept.sealer(key), envelope, context)
+        opens(aws.sealer(key), envelope, context)
         for envelope, made in zip(envelopes, places, strict=True)
         for context, key in places
         if made[0] != context
@@ -155,7 +155,7 @@ def test_every_envelope_opens_in_one_place_only_whatever_label_is_put_on_it(kept
 
 
 @pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.soak), 5])
-def test_no_bit_of_key_nonce_or_text_can_change(kept: KmsWorld, sealed: str, step: int) -> None:
+def test_no_bit_of_key_nonce_or_text_can_change(aws: KmsWorld, sealed: str, step: int) -> None:
     """Each bit in `make soak`; else every fifth, which is one or two of each byte, each place in turn."""
     cases = [
         altered(sealed, part, lambda data, bit=bit: flipped(data, bit))  # type: ignore[misc]
@@ -164,10 +164,10 @@ def test_no_bit_of_key_nonce_or_text_can_change(kept: KmsWorld, sealed: str, ste
     ]
 
     assert len(cases) >= 1000 // step
-    assert not [case for case in cases if opens(kept.sealer(), case, HERE)]
+    assert not [case for case in cases if opens(aws.sealer(), case, HERE)]
 
 
-def test_nothing_can_be_cut_off_or_added(kept: KmsWorld, sealed: str) -> None:
+def test_nothing_can_be_cut_off_or_added(aws: KmsWorld, sealed: str) -> None:
     sizes = {part: len(base64.b64decode(json.loads(sealed)[part])) for part in ("key", "nonce", "body")}
     cut = [sealed[:size] for size in range(len(sealed))]
     shortened = [
@@ -179,16 +179,16 @@ def test_nothing_can_be_cut_off_or_added(kept: KmsWorld, sealed: str) -> None:
     cases = [*cut, *shortened, *longer, sealed + " ", " " + sealed, sealed + sealed]
 
     assert len(cases) >= 400
-    assert not [case for case in cases if opens(kept.sealer(), case, HERE)]
+    assert not [case for case in cases if opens(aws.sealer(), case, HERE)]
 
 
 @given(st.data())
 @examples(300)
-def test_no_character_of_an_envelope_can_change(kept: KmsWorld, sealed: str, data: st.DataObject) -> None:
+def test_no_character_of_an_envelope_can_change(aws: KmsWorld, sealed: str, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(sealed) - 1))
     character = data.draw(st.characters().filter(lambda drawn: drawn != sealed[place]))
 
-    assert not opens(kept.sealer(), sealed[:place] + character + sealed[place + 1 :], HERE)
+    assert not opens(aws.sealer(), sealed[:place] + character + sealed[place + 1 :], HERE)
 
 
 @given(
@@ -200,9 +200,9 @@ def test_no_character_of_an_envelope_can_change(kept: KmsWorld, sealed: str, dat
     )
 )
 @examples(200)
-def test_what_is_no_envelope_is_refused_as_broken(kept: KmsWorld, value: Any) -> None:
+def test_what_is_no_envelope_is_refused_as_broken(aws: KmsWorld, value: Any) -> None:
     with pytest.raises(CredentialsUnreadableError):
-        kept.sealer().decrypt(json.dumps(value), HERE)
+        aws.sealer().decrypt(json.dumps(value), HERE)
 
 
 @pytest.mark.parametrize(
@@ -221,34 +221,34 @@ def test_what_is_no_envelope_is_refused_as_broken(kept: KmsWorld, value: Any) ->
     ],
 )
 def test_another_spelling_of_an_envelope_is_refused_as_broken(
-    kept: KmsWorld, sealed: str, spelling: Callable[[dict[str, Any]], str]
+    aws: KmsWorld, sealed: str, spelling: Callable[[dict[str, Any]], str]
 ) -> None:
     with pytest.raises(CredentialsUnreadableError):
-        kept.sealer().decrypt(spelling(json.loads(sealed)), HERE)
+        aws.sealer().decrypt(spelling(json.loads(sealed)), HERE)
 
 
-def test_version_one_is_not_true(kept: KmsWorld) -> None:
+def test_version_one_is_not_true(aws: KmsWorld) -> None:
     first = EncryptionContext(ACME, S3, 1)
-    envelope = json.loads(kept.sealer().encrypt(SecretText(CANARY), first))
+    envelope = json.loads(aws.sealer().encrypt(SecretText(CANARY), first))
 
-    assert not opens(kept.sealer(), json.dumps({**envelope, "version": True}), first)
+    assert not opens(aws.sealer(), json.dumps({**envelope, "version": True}), first)
 
 
 @pytest.mark.parametrize("change", [{"tenant": "globex"}, {"purpose": CLICKHOUSE}, {"version": "3"}, {}])
 def test_the_emulated_kms_compares_the_context_which_these_tests_count_on(
-    kept: KmsWorld, sealed: str, change: dict[str, str]
+    aws: KmsWorld, sealed: str, change: dict[str, str]
 ) -> None:
     wrapped = base64.b64decode(json.loads(sealed)["key"])
-    parameters = {"KeyId": kept.key_id, "CiphertextBlob": wrapped, "EncryptionContext": HERE.for_kms()}
-    assert len(kept.kms.decrypt(**parameters)["Plaintext"]) == 32
+    parameters = {"KeyId": aws.key_id, "CiphertextBlob": wrapped, "EncryptionContext": HERE.for_kms()}
+    assert len(aws.kms.decrypt(**parameters)["Plaintext"]) == 32
 
     parameters["EncryptionContext"] = {**HERE.for_kms(), **change} if change else {}
-    with pytest.raises(kept.kms.exceptions.InvalidCiphertextException):
-        kept.kms.decrypt(**parameters)
+    with pytest.raises(aws.kms.exceptions.InvalidCiphertextException):
+        aws.kms.decrypt(**parameters)
 
 
-def test_a_moved_envelope_is_refused_without_asking_kms(kept: KmsWorld, sealed: str) -> None:
-    offline = CredentialEncryption(Failing(AssertionError("asked")), kept.key_id, kept.shards)
+def test_a_moved_envelope_is_refused_without_asking_kms(aws: KmsWorld, sealed: str) -> None:
+    offline = CredentialEncryption(Failing(AssertionError("asked")), aws.key_id, aws.shards)
 
     for context in CONTEXTS:
         if context != HERE:
@@ -257,12 +257,12 @@ def test_a_moved_envelope_is_refused_without_asking_kms(kept: KmsWorld, sealed: 
 
 
 def test_associated_data_alone_keeps_an_envelope_in_its_place(
-    kept: KmsWorld, monkeypatch: pytest.MonkeyPatch
+    aws: KmsWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a KMS that compares nothing, a key that depends on no context, and one shard for all."""
     shard, derive = SecretText("07" * 32), encryption._cipher
     monkeypatch.setattr(encryption, "_cipher", lambda key, _shard, _context: derive(key, shard, HERE))
-    sealer = CredentialEncryption(ForgetfulKms(), kept.key_id, kept.shards)
+    sealer = CredentialEncryption(ForgetfulKms(), aws.key_id, aws.shards)
     envelope = sealer.encrypt(SecretText(CANARY), HERE)
     opened = [context for context in CONTEXTS if opens(sealer, relabelled(envelope, context), context)]
 
@@ -273,10 +273,10 @@ def test_associated_data_alone_keeps_an_envelope_in_its_place(
     assert all(opens(sealer, relabelled(envelope, context), context) for context in CONTEXTS)
 
 
-def test_a_tenants_shard_alone_keeps_others_out(kept: KmsWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tenants_shard_alone_keeps_others_out(aws: KmsWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a KMS that compares nothing, and nothing that says where an envelope belongs."""
     monkeypatch.setattr(EncryptionContext, "canonical", lambda _self: b"same")
-    sealer = CredentialEncryption(ForgetfulKms(), kept.key_id, kept.shards)
+    sealer = CredentialEncryption(ForgetfulKms(), aws.key_id, aws.shards)
     theirs = EncryptionContext(GLOBEX, S3, 2)
     sealer.encrypt(SecretText("something"), theirs)
     envelope = sealer.encrypt(SecretText(CANARY), HERE)
@@ -285,56 +285,54 @@ def test_a_tenants_shard_alone_keeps_others_out(kept: KmsWorld, monkeypatch: pyt
     assert not opens(sealer, relabelled(envelope, theirs), theirs)
 
 
-def test_once_shredded_nothing_of_the_tenant_opens_and_everything_of_others_does(kept: KmsWorld) -> None:
+def test_once_shredded_nothing_of_the_tenant_opens_and_everything_of_others_does(aws: KmsWorld) -> None:
     leaver = TenantId("leaver")
     envelopes = {
-        EncryptionContext(tenant, purpose, version): kept.sealer().encrypt(
+        EncryptionContext(tenant, purpose, version): aws.sealer().encrypt(
             SecretText(CANARY), EncryptionContext(tenant, purpose, version)
         )
         for tenant in (leaver, GLOBEX)
         for purpose in (S3, CLICKHOUSE)
         for version in (1, 2)
     }
-    kept.sealer().shred(leaver)
-    kept.sealer().shred(leaver)
+    aws.sealer().shred(leaver)
+    aws.sealer().shred(leaver)
 
     for context, envelope in envelopes.items():
-        assert opens(kept.sealer(), envelope, context) == (context.tenant == GLOBEX)
+        assert opens(aws.sealer(), envelope, context) == (context.tenant == GLOBEX)
     with pytest.raises(CredentialsUnreadableError, match="shredded"):
-        kept.sealer().decrypt(envelopes[EncryptionContext(leaver, S3, 1)], EncryptionContext(leaver, S3, 1))
+        aws.sealer().decrypt(envelopes[EncryptionContext(leaver, S3, 1)], EncryptionContext(leaver, S3, 1))
 
 
-def test_a_new_shard_does_not_bring_back_what_was_shredded(kept: KmsWorld) -> None:
+def test_a_new_shard_does_not_bring_back_what_was_shredded(aws: KmsWorld) -> None:
     returner = EncryptionContext(TenantId("returner"), S3, 1)
-    before = kept.sealer().encrypt(SecretText(CANARY), returner)
-    kept.sealer().shred(returner.tenant)
-    after = kept.sealer().encrypt(SecretText(CANARY), returner)
+    before = aws.sealer().encrypt(SecretText(CANARY), returner)
+    aws.sealer().shred(returner.tenant)
+    after = aws.sealer().encrypt(SecretText(CANARY), returner)
 
-    assert opens(kept.sealer(), after, returner)
+    assert opens(aws.sealer(), after, returner)
     with pytest.raises(CredentialsUnreadableError):
-        kept.sealer().decrypt(before, returner)
+        aws.sealer().decrypt(before, returner)
 
 
-def test_a_shard_is_made_once_a_tenant(kept: KmsWorld) -> None:
+def test_a_shard_is_made_once_a_tenant(aws: KmsWorld) -> None:
     fresh = TenantId("fresh")
-    assert kept.shards.get(fresh) is None
+    assert aws.shards.get(fresh) is None
 
-    made = kept.shards.get_or_create(fresh)
+    made = aws.shards.get_or_create(fresh)
 
-    assert kept.shards.get_or_create(fresh) == kept.shards.get(fresh) == made
+    assert aws.shards.get_or_create(fresh) == aws.shards.get(fresh) == made
     assert len(bytes.fromhex(made.reveal())) == 32
-    assert made != kept.shards.get_or_create(ACME)
+    assert made != aws.shards.get_or_create(ACME)
 
 
-def test_two_who_make_a_shard_at_once_end_with_the_same(kept: KmsWorld) -> None:
+def test_two_who_make_a_shard_at_once_end_with_the_same(aws: KmsWorld) -> None:
     raced = TenantId("raced")
     first: list[SecretText] = []
-    overtaken = Overtaken(
-        kept.dynamodb, "update_item", lambda: first.append(kept.shards.get_or_create(raced))
-    )
+    overtaken = Overtaken(aws.dynamodb, "update_item", lambda: first.append(aws.shards.get_or_create(raced)))
     second = Shards(SHARDS, overtaken).get_or_create(raced)
 
-    assert first == [second] == [kept.shards.get(raced)]
+    assert first == [second] == [aws.shards.get(raced)]
 
 
 @pytest.mark.parametrize(
@@ -357,9 +355,9 @@ def test_two_who_make_a_shard_at_once_end_with_the_same(kept: KmsWorld) -> None:
     ids=lambda value: value.__name__ if isinstance(value, type) else "",
 )  # fmt: skip
 def test_errors_of_kms_are_classified_and_not_passed_on(
-    kept: KmsWorld, sealed: str, fault: Exception, expected: type[Exception]
+    aws: KmsWorld, sealed: str, fault: Exception, expected: type[Exception]
 ) -> None:
-    sealer = CredentialEncryption(Failing(fault), kept.key_id, kept.shards)
+    sealer = CredentialEncryption(Failing(fault), aws.key_id, aws.shards)
 
     with pytest.raises(expected) as opening:
         sealer.decrypt(sealed, HERE)
@@ -371,9 +369,9 @@ def test_errors_of_kms_are_classified_and_not_passed_on(
         assert raised.__cause__ is raised.__context__ is None
 
 
-def test_without_the_table_of_shards_nothing_is_broken_only_unavailable(kept: KmsWorld, sealed: str) -> None:
+def test_without_the_table_of_shards_nothing_is_broken_only_unavailable(aws: KmsWorld, sealed: str) -> None:
     shards = Shards(SHARDS, Failing(refusal("ProvisionedThroughputExceededException", CANARY)))
-    sealer = CredentialEncryption(kept.kms, kept.key_id, shards)
+    sealer = CredentialEncryption(aws.kms, aws.key_id, shards)
 
     for call in (
         lambda: sealer.decrypt(sealed, HERE),
@@ -385,9 +383,9 @@ def test_without_the_table_of_shards_nothing_is_broken_only_unavailable(kept: Km
         assert CANARY not in full_report(raised.value)
 
 
-def test_no_error_holds_text_key_or_shard(kept: KmsWorld) -> None:
+def test_no_error_holds_text_key_or_shard(aws: KmsWorld) -> None:
     kms = ForgetfulKms()
-    sealer = CredentialEncryption(kms, kept.key_id, kept.shards)
+    sealer = CredentialEncryption(kms, aws.key_id, aws.shards)
     envelope = sealer.encrypt(SecretText(CANARY), HERE)
     broken = altered(envelope, "body", lambda body: flipped(body, 3))
 
@@ -395,7 +393,7 @@ def test_no_error_holds_text_key_or_shard(kept: KmsWorld) -> None:
         sealer.decrypt(broken, HERE)
 
     report = full_report(raised.value)
-    shard = kept.shards.get_or_create(ACME).reveal()
+    shard = aws.shards.get_or_create(ACME).reveal()
     (key,) = kms.keys.values()
     assert "_cipher" in report or "_opened" in report
     for secret in (CANARY, shard, key.hex(), repr(key), str(bytes.fromhex(shard))):
