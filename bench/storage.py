@@ -145,7 +145,8 @@ def _without_partitions(table: Any) -> str:
         "WHERE database = currentDatabase() AND name = 'events'"
     ).rows
     ddl: str = rows[0]["ddl"]
-    return ddl.replace("PARTITION BY expires_on ", "").replace("CREATE TABLE parted.", "CREATE TABLE mixed.")
+    without = ddl.replace("PARTITION BY (expires_on, bulk) ", "")
+    return without.replace("CREATE TABLE parted.", "CREATE TABLE mixed.")
 
 
 def _interleaved(

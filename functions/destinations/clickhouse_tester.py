@@ -195,8 +195,7 @@ class ClickHouseTester:
         return StepPassed(f"{self.guarantee.name}: {self.guarantee.why}", self.guarantee.advice)
 
     def _erase(self) -> None:
-        by_day = self._partition_key == "expires_on"
-        self._call(lambda: self._probe.erase(own_partition=by_day))
+        self._call(lambda: self._probe.erase(self._partition_key))
 
     def _left(self) -> str:
         return f"A row of tenant_id '{self._probe.tenant_id}' may be left in events."

@@ -17,6 +17,9 @@ from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
 
 EXPIRES_ON = "2149-06-06"
+PARTITION_IDS = {"expires_on": "21490606", "expires_on, bulk": "21490606-0"}
+"""ClickHouse's id of the row's own partition, by the partition key of `events`, former or new."""
+
 REPLICA_SECONDS = 3.0
 """How long a replica may lag behind the one that received the insert."""
 
@@ -57,13 +60,14 @@ class Probe:
         """The number of rows left; waits up to REPLICA_SECONDS for zero."""
         return self._settled("1", {}, lambda rows: rows == 0)
 
-    def erase(self, *, own_partition: bool) -> None:
-        """Delete the row as sync and erasures do; `own_partition`: the table is partitioned by day.
+    def erase(self, partition_key: str) -> None:
+        """Delete the row as sync and erasures do; `partition_key`: of the table, as ClickHouse prints it.
 
         An erasure first queries whether another mutation is running, which needs a right of its own.
         """
         self._warehouse.select(_RUNNING).whole("running")
-        partition = f"IN PARTITION '{EXPIRES_ON}' " if own_partition else ""
+        own = PARTITION_IDS.get(partition_key)
+        partition = f"IN PARTITION ID '{own}' " if own else ""
         self._warehouse.command(
             f"ALTER TABLE events DELETE {partition}WHERE {_MINE}", self._mine, {"mutations_sync": 1}
         )

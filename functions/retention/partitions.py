@@ -4,8 +4,10 @@ Tenant ids, days and table names are our own, of alphabets without a quote, and 
 directly: bound values would travel in the URL, and there may be thousands.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 
 from functions.retention.plan import Cut, Partition, Rewriting, TenantRows
 from functions.retention.violations import TenantRowCount
@@ -16,14 +18,16 @@ from functions.shared.warehouse import Warehouse
 _LONG = {"max_query_size": 16 * 1024 * 1024}
 """For statements that list tenants; the default of 256 KB is not enough for ten thousand."""
 
-# A part from which all rows were removed stays for a while as an empty part.
 _PARTITIONS = """
-SELECT partition, sum(rows) AS rows, sum(bytes_on_disk) AS bytes
+SELECT partition_id, sum(rows) AS rows, sum(bytes_on_disk) AS bytes
 FROM system.parts
 WHERE database = currentDatabase() AND table = 'events' AND active
-GROUP BY partition
-HAVING rows > 0
+GROUP BY partition_id
+ORDER BY partition_id
 """
+
+_DAY = slice(len("YYYYMMDD"))
+"""Where an id has its day: it is `20261231-0`, or `20261231` in a table from before docs/adr/0063."""
 
 _TENANT_ROWS = """
 SELECT tenant_id, expires_on, toDate(received_at, 'UTC') AS received_on, count() AS rows
@@ -45,17 +49,23 @@ class MutationRunningError(RetryableError):
 
 
 class Partitions:
-    """The partitions of `events`, one for each expiry day. Errors are those of the warehouse."""
+    """The partitions of `events` by expiry day. Errors are those of the warehouse.
+
+    ClickHouse has two for a day: the second has the rows of tenants who sent many at once (docs/adr/0063).
+    """
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
 
     def all(self) -> list[Partition]:
         """Every partition that holds rows."""
-        return [
-            Partition(date.fromisoformat(row["partition"]), int(row["rows"]), int(row["bytes"]))
-            for row in self._warehouse.select(_PARTITIONS).rows
-        ]
+        rows, size_bytes = Counter[date](), Counter[date]()
+        for row in self._stored():
+            day = _day_of(row["partition_id"])
+            rows[day] += int(row["rows"])
+            size_bytes[day] += int(row["bytes"])
+        # A part from which all rows were removed stays for a while as an empty part.
+        return [Partition(day, rows[day], size_bytes[day]) for day in rows if rows[day]]
 
     def oldest_received(self) -> str | None:
         """When the oldest stored row was received; None if there is none."""
@@ -102,10 +112,8 @@ class Partitions:
 
     def drop(self, partition: Partition) -> None:
         """Drop every row of `partition` and free its bytes. A missing partition is not an error."""
-        self._warehouse.command(
-            "ALTER TABLE events DROP PARTITION {expires_on:String}",
-            {"expires_on": partition.expires_on.isoformat()},
-        )
+        for partition_id in self._ids_by_day()[partition.expires_on]:
+            self._warehouse.command(f"ALTER TABLE events DROP PARTITION ID '{partition_id}'")
 
     def rewrite(self, rewritings: Sequence[Rewriting]) -> None:
         """Rewrite parts without the rows to remove, on all replicas, in one mutation.
@@ -121,10 +129,24 @@ class Partitions:
         """
         if int(self._warehouse.select(_UNDER_WAY).rows[0]["mutations"]):
             raise MutationRunningError("the engine is still removing rows since an earlier run")
+        ids = self._ids_by_day()
         commands = ", ".join(
-            f"DELETE IN PARTITION '{each.partition.expires_on}' WHERE {_going(each)}" for each in rewritings
+            f"DELETE IN PARTITION ID '{partition_id}' WHERE {_going(each)}"
+            for each in rewritings
+            for partition_id in ids[each.partition.expires_on]
         )
-        self._warehouse.command(f"ALTER TABLE events {commands}", settings={"mutations_sync": 2, **_LONG})
+        if commands:
+            self._warehouse.command(f"ALTER TABLE events {commands}", settings={"mutations_sync": 2, **_LONG})
+
+    def _stored(self) -> list[dict[str, Any]]:
+        return self._warehouse.select(_PARTITIONS).rows
+
+    def _ids_by_day(self) -> dict[date, list[str]]:
+        """ClickHouse's ids of all partitions."""
+        ids = defaultdict[date, list[str]](list)
+        for row in self._stored():
+            ids[_day_of(row["partition_id"])].append(row["partition_id"])
+        return ids
 
     def _tenant_rows(self, condition: str) -> list[TenantRows]:
         rows = self._warehouse.select(_TENANT_ROWS.replace("{condition}", condition), settings=_LONG).rows
@@ -138,6 +160,10 @@ class Partitions:
             for row in rows
             if is_tenant(row["tenant_id"])
         ]
+
+
+def _day_of(partition_id: str) -> date:
+    return date.fromisoformat(partition_id[_DAY])
 
 
 def is_tenant(text: str) -> bool:

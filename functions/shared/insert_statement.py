@@ -25,18 +25,26 @@ _STRUCTURE = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items()).repla
 
 
 def insert(
-    warehouse: Warehouse, frames: bytes, batch_id: str, expires_on: str, *, with_identity: bool = True
+    warehouse: Warehouse,
+    frames: bytes,
+    batch_id: str,
+    expires_on: str,
+    *,
+    bulk: bool = False,
+    with_identity: bool = True,
 ) -> None:
     """Insert staged rows, zstd frames of NDJSON, into `events` as the batch of that id.
 
     On return they are committed; raises the errors of `warehouse`. `batch_id` is letters and digits and
     `expires_on` a day, YYYY-MM-DD: our code makes both, so they are written into the statement. The token
-    alone identifies the batch: a repeat without the identity is the same batch.
+    alone identifies the batch: a repeat without the identity is the same batch. But ClickHouse knows tokens
+    by partition, so each repeat of a batch needs the same `bulk`.
     """
     names = _names(with_identity=with_identity)
+    partition = f"'{expires_on}', 1" if bulk else f"'{expires_on}'"
     statement = (
-        f"INSERT INTO events ({names}, batch_id, expires_on) "  # noqa: S608
-        f"SELECT {names}, '{batch_id}', '{expires_on}' FROM input('{_STRUCTURE}') FORMAT JSONEachRow"
+        f"INSERT INTO events ({names}, batch_id, {'expires_on, bulk' if bulk else 'expires_on'}) "  # noqa: S608
+        f"SELECT {names}, '{batch_id}', {partition} FROM input('{_STRUCTURE}') FORMAT JSONEachRow"
     )
     warehouse.insert(statement, frames, {**INSERT_SETTINGS, "insert_deduplication_token": batch_id})
 

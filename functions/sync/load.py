@@ -20,6 +20,7 @@ from functions.shared.insert_statement import insert, try_insert
 from functions.shared.warehouse import Warehouse, WarehouseRefusedError
 from functions.sync.ledger import Batch
 from functions.sync.notifications import StagedObject
+from functions.sync.plan import is_bulk
 
 FETCHES_AT_ONCE = 16
 
@@ -139,6 +140,7 @@ class EventsTable:
             frames,
             batch.batch_id,
             batch.manifest.expires_on.isoformat(),
+            bulk=is_bulk(batch.manifest.destination, batch.members),
             with_identity=self._with_identity,
         )
 

@@ -32,10 +32,12 @@ a thousandth: by their compressed size alone, a batch was a gigabyte, and its in
 
 MAX_ROWS = 1_000_000
 
+# The limits of BULK.
 BULK_ROWS = 20_000
 BULK_BYTES = 10_000_000
 """A tenant with more rows or raw bytes than this in a plan is loaded after the others: a batch of a million
-rows takes seconds, for which the few rows of another tenant need not wait."""
+rows takes seconds, for which the few rows of another tenant need not wait. Its rows have a partition of
+their own, which decides whether ClickHouse recognizes a repeated insert: docs/adr/0063 before a change."""
 
 MAX_BULK_RAW_BYTES = 64 * 1024 * 1024
 """The rows of a bulk batch: half as much, so that what arrives next waits less for the end of its insert."""
@@ -102,6 +104,15 @@ def plan(objects: Iterable[StagedObject], destination: str = MANAGED) -> list[Ma
             sorted(shared[is_bulk, day], key=_by_age), MAX_BULK_RAW_BYTES if is_bulk else MAX_RAW_BYTES
         )
     ]
+
+
+def is_bulk(destination: str, objects: Iterable[StagedObject]) -> bool:
+    """Whether the rows of a batch of `objects` are kept apart: a tenant has more than the limits of BULK.
+
+    What is left of a plan's bulk for the last batch may be less, and is not. A customer's own ClickHouse has
+    rows of one tenant only.
+    """
+    return destination == MANAGED and bool(_tenants_with_bulk(each.key for each in objects))
 
 
 def _tenants_with_bulk(object_keys: Iterable[str]) -> set[TenantId]:

@@ -54,7 +54,7 @@ def fill(table: Any) -> None:
                 f"SELECT tenant_id, timestamp + INTERVAL {copy} MINUTE, toDateTime('{day}', 'UTC') "
                 f"- INTERVAL 15 DAY, '{day}', {columns} FROM events WHERE expires_on = '{SEED_DAY}'"
             )
-    table.command(f"ALTER TABLE events DROP PARTITION '{SEED_DAY}'")
+    table.command(f"ALTER TABLE events DROP PARTITION ('{SEED_DAY}', 0)")
     settle(table)
 
 
@@ -65,7 +65,7 @@ def settle(table: Any) -> None:
     table.command("OPTIMIZE TABLE events FINAL", settings={"optimize_skip_merged_partitions": 1})
     time.sleep(2)
     # A drop, be it of nothing, also clears away what has been waiting for that.
-    table.command("ALTER TABLE events DROP PARTITION '1970-01-01'")
+    table.command("ALTER TABLE events DROP PARTITION ('1970-01-01', 0)")
 
 
 def on_disk(directory: Path, day: date) -> int:
@@ -81,7 +81,8 @@ def without_partitions(engine: EmbeddedEngine, table: Any) -> Any:
         "SELECT create_table_query AS ddl FROM system.tables WHERE database = 'parted' AND name = 'events'"
     ).rows[0]["ddl"]
     mixed.command("DROP TABLE events SYNC")
-    mixed.command(ddl.replace("PARTITION BY expires_on ", "").replace("TABLE parted.", "TABLE mixed."))
+    without = ddl.replace("PARTITION BY (expires_on, bulk) ", "")
+    mixed.command(without.replace("TABLE parted.", "TABLE mixed."))
     mixed.command("INSERT INTO events SELECT * FROM parted.events")
     for more in range(1, MORE_DAYS + 1):
         mixed.command(

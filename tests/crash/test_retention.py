@@ -273,14 +273,14 @@ def test_what_the_engine_is_still_at_is_not_asked_for_twice(retention: Retention
         result = warehouse.select(
             "SELECT count() AS mutations FROM system.mutations "
             "WHERE database = currentDatabase() AND position(command, {text:String}) > 0",
-            {"text": f"IN PARTITION '{day}' WHERE (tenant_id = 'long'"},
+            {"text": f"IN PARTITION ID '{day:%Y%m%d}-0' WHERE (tenant_id = 'long'"},
         )
         return int(result.rows[0]["mutations"])
 
     warehouse.command("SYSTEM STOP MERGES events")
     try:
         warehouse.command(
-            f"ALTER TABLE events DELETE IN PARTITION '{day}' WHERE tenant_id = 'long' AND 1",
+            f"ALTER TABLE events DELETE IN PARTITION ID '{day:%Y%m%d}-0' WHERE tenant_id = 'long' AND 1",
             settings={"mutations_sync": 0},
         )
         before = begun()

@@ -6,10 +6,13 @@ from typing import Any
 
 from backports import zstd
 
+from functions.shared.events.staged_key import StagedKey, time_ordered_id
+from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
 from functions.sync.ledger import Batch
 from functions.sync.load import EventsTable
-from functions.sync.plan import Manifest
+from functions.sync.notifications import StagedObject
+from functions.sync.plan import BULK_ROWS, Manifest
 
 
 def staged(metadata: str = "{}", **columns: str) -> bytes:
@@ -30,8 +33,15 @@ def staged(metadata: str = "{}", **columns: str) -> bytes:
 
 
 def load(
-    warehouse: Warehouse, rows: list[bytes], batch_id: str = "b1", expires_on: date = date(2030, 1, 1)
+    warehouse: Warehouse,
+    rows: list[bytes],
+    batch_id: str = "b1",
+    expires_on: date = date(2030, 1, 1),
+    *,
+    bulk: bool = False,
 ) -> None:
-    """Insert `rows` as one batch."""
-    batch = Batch(Manifest("managed", expires_on, ()), batch_id, "sealed", ())
+    """Insert `rows` as one batch; as `bulk`, its one object says that it has more of them."""
+    key = StagedKey(TenantId("acme"), expires_on, time_ordered_id(), BULK_ROWS + bulk, 1, expires_on)
+    member = StagedObject(str(key), "etag", 1)
+    batch = Batch(Manifest("managed", expires_on, (member,)), batch_id, "sealed", (member,))
     EventsTable(warehouse).insert(batch, zstd.compress(b"".join(rows), 1))

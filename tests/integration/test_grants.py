@@ -40,7 +40,7 @@ from functions.query.stats import compiled_stats, stats_request
 from functions.query.tailing.commit_reader import TenantBatch
 from functions.query.tailing.statements import count_statement
 from functions.retention.partitions import Partitions
-from functions.retention.plan import Cut, Partition, Rewriting
+from functions.retention.plan import Cut, Rewriting
 from functions.shared.byoc.otel_view import create_otel_view
 from functions.shared.byoc.table_identity import has_identity, has_table
 from functions.shared.clickhouse_address import ClickHouseAddress
@@ -170,7 +170,7 @@ def purges(warehouse: Warehouse) -> None:
     partitions.of([ACME], TODAY)
     (first, *_) = partitions.all()
     partitions.rewrite([Rewriting(first, (cut,), True, 1), Rewriting(first, (cut,), False, 1)])
-    partitions.drop(Partition(date(2020, 1, 1), 0, 0))
+    partitions.drop(first)
 
 
 def checks_retention(warehouse: Warehouse) -> None:
@@ -222,7 +222,7 @@ def serves_a_customer(warehouse: Warehouse) -> None:
     probe = Probe(warehouse, ACME)
     probe.write()
     probe.found()
-    probe.erase(own_partition=True)
+    probe.erase("expires_on, bulk")
     probe.left()
     loads(warehouse)
     searches(warehouse)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import count
 
@@ -15,6 +16,7 @@ from functions.shared.schema.migration_files import migrations
 from functions.shared.schema.schema import Schema
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Warehouse
+from tests.integration.earlier_tables import migrations_before_bulk
 from tests.integration.loading import load, staged
 from tests.integration.warehouse_process import clickhouse
 
@@ -31,10 +33,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseAddr
         yield running
 
 
-@pytest.fixture
-def warehouse(address: ClickHouseAddress) -> Iterator[Warehouse]:
-    Schema(address, "MergeTree").bring_up_to_date(migrations())
-    connected = Warehouse(address, 30)
+@pytest.fixture(params=[migrations(), migrations_before_bulk()], ids=["bulk apart", "a table from before"])
+def warehouse(address: ClickHouseAddress, request: pytest.FixtureRequest) -> Iterator[Warehouse]:
+    database = replace(address, database=f"purge_{request.param_index}")
+    Schema(database, "MergeTree").bring_up_to_date(request.param)
+    connected = Warehouse(database, 30)
     connected.command("TRUNCATE TABLE events")
     yield connected
     connected.close()
@@ -58,8 +61,9 @@ def test_two_migrations_at_once_make_one_schema_and_a_third_does_nothing(address
 def test_expired_days_are_dropped_for_every_tenant_and_nothing_else(warehouse: Warehouse) -> None:
     for days in (-2, -1, 0, 15):
         day = TODAY + timedelta(days=days)
-        rows = [staged(tenant_id=tenant, message=f"{tenant} {day}") for tenant in ("acme", "beta")]
-        load(warehouse, rows, f"expiring-{day}", day)
+        for tenant, bulk in (("acme", True), ("beta", False)):
+            row = staged(tenant_id=tenant, message=f"{tenant} {day}")
+            load(warehouse, [row], f"expiring-{tenant}-{day}", day, bulk=bulk)
     partitions = Partitions(warehouse)
     done = purge(partitions, TODAY, {})
     assert (done.partitions, done.rows, done.failed, done.oldest_left) == (2, 4, 0, "2026-11-23")
@@ -99,7 +103,8 @@ def _received(tenant: TenantId, days_ago: int, kept_days: int, warehouse: Wareho
     rows = [
         staged('{"a": 1}', tenant_id=tenant, received_at=at, message=f"{days_ago} days ago") for at in moments
     ]
-    load(warehouse, rows, f"batch{next(_batches)}", day + timedelta(days=kept_days))
+    for row, bulk in zip(rows, (False, True), strict=True):
+        load(warehouse, [row], f"batch{next(_batches)}", day + timedelta(days=kept_days), bulk=bulk)
 
 
 def _messages(warehouse: Warehouse) -> dict[str, list[str]]:

@@ -12,11 +12,15 @@ from functions.shared.tenancy import TenantId
 from functions.sync import plan as planning
 from functions.sync.notifications import StagedObject
 from functions.sync.plan import (
+    BULK_BYTES,
+    BULK_ROWS,
+    MANAGED,
     MAX_BULK_RAW_BYTES,
     MAX_BYTES,
     MAX_OBJECTS,
     MAX_RAW_BYTES,
     MAX_ROWS,
+    is_bulk,
     plan,
     rows_of,
 )
@@ -123,3 +127,24 @@ def test_a_batch_is_known_by_its_members_and_their_order() -> None:
         planning.Manifest("managed", date(2026, 12, 1), (StagedObject(one.key, "changed", 1), two)),
     ]
     assert len({manifest.batch_id, *(other.batch_id for other in others)}) == 6
+
+
+@given(objects)
+def test_what_is_not_kept_apart_has_little_of_each_tenant(some: list[StagedObject]) -> None:
+    for manifest in plan(some):
+        keys = [StagedKey.parse(each.key) for each in manifest.objects]
+        of_tenant = [[key for key in keys if key.tenant == tenant] for tenant in {key.tenant for key in keys}]
+        little = all(
+            sum(key.rows for key in own) <= BULK_ROWS and sum(key.raw_bytes for key in own) <= BULK_BYTES
+            for own in of_tenant
+        )
+        assert is_bulk(MANAGED, manifest.objects) is not little
+        assert not is_bulk(manifest.batch_id, manifest.objects), "a destination of one tenant"
+
+
+@pytest.mark.parametrize("few", [staged(1, rows=1), staged(1, "globex", rows=BULK_ROWS)])
+def test_bulk_of_one_tenant_is_in_no_batch_with_few_rows_of_another(few: StagedObject) -> None:
+    bulk = [staged(number, "flood", rows=BULK_ROWS) for number in range(2, 5)]
+    first, *others = plan([*bulk, few])
+    assert first.objects == (few,)
+    assert [is_bulk(MANAGED, each.objects) for each in (first, *others)] == [False, True]

@@ -1,6 +1,8 @@
 -- 2026-11-23. The table every log ends in. Figures and what was tried: docs/adr/0004-events-table.md.
 --
--- * Partitioned by the day the rows expire: a purge drops whole partitions, an insert touches one.
+-- * Partitioned by the day the rows expire: a purge drops whole partitions, an insert touches one. Batches of
+--   tenants with many rows have a partition of their own, so that a merge never joins them with the few rows of
+--   others (docs/adr/0063). ClickHouse cannot change the key of a table: those from before 2026-12-01 keep theirs.
 -- * The tenant leads the order and is no part of the partition key: hundreds of tenants stay one part.
 -- * `metadata` is the JSON text as it was sent. A JSON column would rewrite numbers, merge types and refuse
 --   duplicate keys with the whole batch; searches go by `metadata_tokens`, which rests in the index alone.
@@ -22,6 +24,7 @@ CREATE TABLE IF NOT EXISTS events
     metadata String CODEC(ZSTD(1)),
     batch_id LowCardinality(String) CODEC(ZSTD(1)),
     expires_on Date CODEC(ZSTD(1)),
+    bulk UInt8 CODEC(ZSTD(1)),
 
     duration_ms Nullable(Float64) MATERIALIZED
         toFloat64OrNull(JSONExtractRaw(metadata, 'duration_ms')) CODEC(ZSTD(1)),
@@ -53,7 +56,7 @@ CREATE TABLE IF NOT EXISTS events
     )
 )
 ENGINE = {engine}
-PARTITION BY expires_on
+PARTITION BY (expires_on, bulk)
 ORDER BY (tenant_id, service, timestamp)
 SETTINGS
     non_replicated_deduplication_window = 100000,
