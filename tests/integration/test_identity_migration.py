@@ -14,7 +14,7 @@ from backports import zstd
 
 from bench.in_process import EmbeddedEngine, InProcess, embedded_engine
 from functions.destinations.tables import missing_columns
-from functions.query.compile.metadata import WORDS
+from functions.query.compile.metadata import FIRST_ESCAPE, WORDS
 from functions.shared.byoc.table_identity import has_identity
 from functions.shared.clickhouse_address import ClickHouseAddress
 from functions.shared.events.encoding import encode_rows
@@ -308,11 +308,38 @@ def test_a_row_whose_position_is_no_number_is_rejected_by_the_trial(table: Wareh
     assert EventsTable(table).accepts(new_rows("acme"))
 
 
-def test_the_expression_that_searches_ask_for_is_the_one_that_is_indexed(table: Warehouse) -> None:
+@pytest.mark.parametrize(("index", "asked"), [("metadata_words", WORDS), ("escape_range", FIRST_ESCAPE)])
+def test_the_expression_that_searches_ask_for_is_the_one_that_is_indexed(
+    table: Warehouse, index: str, asked: str
+) -> None:
     migrate(table)
     found = table.select(
         "SELECT expr FROM system.data_skipping_indices "
-        "WHERE database = currentDatabase() AND table = 'events' AND name = 'metadata_words'"
+        "WHERE database = currentDatabase() AND table = 'events' AND name = {index:String}",
+        {"index": index},
     ).text("expr")
-    ours = table.select("SELECT formatQuerySingleLine({sql:String}) AS sql", {"sql": f"SELECT {WORDS}"})
+    ours = table.select("SELECT formatQuerySingleLine({sql:String}) AS sql", {"sql": f"SELECT {asked}"})
     assert ours.text("sql").removeprefix("SELECT ") == found
+
+
+@pytest.mark.parametrize("written", ["order-4711", r"\u006frder-4711", r"order\u002d4711"])
+@pytest.mark.parametrize("query", ['ref:"order-4711 sent"', 'ref:"order-4711 s"*'])
+def test_an_id_is_found_however_it_is_escaped_in_parts_of_every_version(
+    table: Warehouse, monkeypatch: pytest.MonkeyPatch, written: str, query: str
+) -> None:
+    """One part has no index of metadata, one that of words alone, one both; others have no such id."""
+    rows = [
+        [
+            staged(tenant_id=tenant, message=f"{tenant} {which}", metadata=f'{{"ref":"{ref} sent"}}')
+            for tenant in TENANTS
+        ]
+        for which, ref in (("wanted", written), ("other", r"\u006frder-1234"))
+    ]
+    for version in (2, 5, len(migrations())):
+        apply_missing(table, migrations()[:version], "MergeTree")
+        for number, each in enumerate(rows):
+            insert_of_the_version_before(table, each, f"v{version}-{number}")
+    queries = QueryRequests(monkeypatch, table)
+    for tenant in TENANTS:
+        found = queries.pages(tenant, limit=10, query=query, **EVER)
+        assert [event["message"] for event in found] == [f"{tenant} wanted"] * 3

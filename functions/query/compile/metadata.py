@@ -39,10 +39,10 @@ _NEVER_ESCAPED_SHORT = re.compile(r"[0-9A-Za-z _.:-]{4,}")
 
 JOINED = "_.:-"
 ESCAPED_WORD = "unicodeescape"
-WORDS = (
-    "translate(if(position(metadata, '\\\\u') = 0, metadata, "
-    f"concat(metadata, ' {ESCAPED_WORD}')), '{JOINED}', '')"
-)
+FIRST_ESCAPE = "position(metadata, '\\\\u')"
+"""The expression whose range is in the index `escape_range` (schema/sql/0007_escaped_metadata.sql)."""
+
+WORDS = f"translate(if({FIRST_ESCAPE} = 0, metadata, concat(metadata, ' {ESCAPED_WORD}')), '{JOINED}', '')"
 """The expression whose words are in the index `metadata_words` (schema/sql/0003_event_identity.sql).
 
 Metadata that has an escaped character has the word ESCAPED_WORD, too.
@@ -227,18 +227,16 @@ def _among_tokens(key: str, tokens: Sequence[str], bindings: Bindings) -> str:
 
 
 def _among_texts(places: Sequence[_JsonLocation], texts: Sequence[str], bindings: Bindings) -> str:
-    among = _among(texts, bindings)
-
-    def check(at: str) -> str:
-        return f"JSONExtractString({at}) {among} AND JSONType({at}) = 'String'"
-
     if len(texts) > MAX_NEEDLES or not all(map(_NEVER_ESCAPED_SHORT.fullmatch, texts)):
-        return _somewhere(places, check)
+        among = _among(texts, bindings)
+        return _somewhere(places, lambda at: f"JSONExtractString({at}) {among} AND JSONType({at}) = 'String'")
     # JSON can write these characters only literally or as \uXXXX, so a row with neither form need not be
     # parsed. The byte search is cheaper than parsing and selects fewer rows than the key's token. The engine
-    # checks rows from left to right, so the words, which the index answers, come last.
+    # checks rows from left to right, so the words, which the index answers, come last. The raw form is what
+    # the engine writes of a value, not what was sent: it has quotes and no escapes.
     needles = bindings.texts([*texts, UNICODE_ESCAPE])
-    anywhere = " OR ".join(f"({check(place.at)})" for place in places)
+    raws = _among([f'"{text}"' for text in texts], bindings)
+    anywhere = " OR ".join(f"(JSONExtractRaw({place.at}) {raws})" for place in places)
     searched = f"multiSearchAny(metadata, {needles})"
     return f"({' AND '.join([searched, f'({anywhere})', *_indexed_words(texts, bindings)])})"
 
@@ -252,17 +250,26 @@ def _indexed_words(texts: Sequence[str], bindings: Bindings) -> list[str]:
     longest = [max(_WORD.findall(_joined(text)), key=len, default="") for text in texts]
     if not all(longest):
         return []
-    words = [f"hasToken({WORDS}, {bindings.text(word)})" for word in (*dict.fromkeys(longest), ESCAPED_WORD)]
-    return [f"({' OR '.join(words)})"]
+    words = [_has_word(word, bindings) for word in dict.fromkeys(longest)]
+    return [f"({' OR '.join([*words, _is_escaped(bindings)])})"]
 
 
 def _has_words(words: Sequence[str], bindings: Bindings) -> list[str]:
     """SQL that skips granules without the longest of `words`, all of which the metadata has."""
     chosen = sorted(words, key=len, reverse=True)[:MAX_LIKE_WORDS]
-    return [
-        f"({' OR '.join(f'hasToken({WORDS}, {bindings.text(each)})' for each in (word, ESCAPED_WORD))})"
-        for word in chosen
-    ]
+    return [f"({_has_word(word, bindings)} OR {_is_escaped(bindings)})" for word in chosen]
+
+
+def _has_word(word: str, bindings: Bindings) -> str:
+    return f"hasToken({WORDS}, {bindings.text(word)})"
+
+
+def _is_escaped(bindings: Bindings) -> str:
+    """SQL of metadata that has an escaped character, which two indexes answer.
+
+    That of words finds the marker in one of 25 granules without it; parts from before have no other.
+    """
+    return f"({_has_word(ESCAPED_WORD, bindings)} AND {FIRST_ESCAPE} > 0)"
 
 
 def _joined(text: str) -> str:

@@ -91,6 +91,7 @@ def test_a_file_that_has_landed_was_not_edited() -> None:
         "0004_event_identity_trial": "dbf277055b3987f54a189081ac038eb74428e9960cc767c8460c3e7a95a4ce45",
         "0005_rare_values": "dbfb3c1252e97868af47739387b7a925a6c1bd46c8534357cc5553ba4610d37a",
         "0006_bulk": "34b7fd4a7cf22c559e0672bec7bc465974d086f396be5e451002cc2d09a46d84",
+        "0007_escaped_metadata": "f6154705a287ebbe74bd41b7b0a3a829fe544e94edfd7c86c2ef75f6f6f2ef26",
     }
     for migration in migrations():
         digest = hashlib.sha256(migration.statement.encode()).hexdigest()
