@@ -47,7 +47,8 @@ def answerer(warehouse: Warehouse, answer: Answer, body: Mapping[str, Any]) -> C
         _nothing: Any,
         settings: Mapping[str, Any],
     ) -> Any:
-        return decode(warehouse.select_json(selected.sql, selected.parameters, {**settings, **NO_CACHE}))
+        together = {**LIMITS.settings(), **settings, **NO_CACHE}
+        return decode(warehouse.select_json(selected.sql, selected.parameters, together))
 
     def no_events(_store: Any) -> Any:
         raise AssertionError("the route finds no events")

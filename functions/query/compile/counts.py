@@ -38,8 +38,7 @@ def value_counts(
     if hours is None:
         counted = select(TIME_NANOSECONDS, " AND ".join(conditions))
     else:
-        parts = by_hours_and_edges(hours, conditions, bindings, select)
-        counted = f"SELECT c0, sum(part.c1) AS c1 FROM ({parts}) AS part GROUP BY c0"
+        counted = _total(by_hours_and_edges(hours, conditions, bindings, select), hours)
     return f"{counted} ORDER BY c1 DESC, c0 ASC NULLS LAST LIMIT {MAX_CANDIDATES}"
 
 
@@ -66,8 +65,12 @@ def bucket_counts(
 
     if hours is None:
         return select(TIME_NANOSECONDS, " AND ".join(conditions))
-    parts = by_hours_and_edges(hours, conditions, bindings, select)
-    return f"SELECT c0, sum(part.c1) AS c1 FROM ({parts}) AS part GROUP BY c0"
+    return _total(by_hours_and_edges(hours, conditions, bindings, select), hours)
+
+
+def _total(parts: str, hours: WholeHours) -> str:
+    """The counts (c1) of each c0 of `parts`, which are of `hours` and of the events around them, if any."""
+    return parts if hours.alone else f"SELECT c0, sum(part.c1) AS c1 FROM ({parts}) AS part GROUP BY c0"
 
 
 def row_count(conditions: Sequence[str], bindings: Bindings, hours: WholeHours | None) -> str:

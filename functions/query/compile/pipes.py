@@ -222,6 +222,8 @@ class _PipeCompiler:
         parts = by_hours_and_edges(
             hours, [tenant_filter, since, until, " AND ".join(held)], self._bindings, select
         )
+        if hours.alone:
+            return parts
         names = [f"t{rows.level + 1}_{at}" for at in range(len(by) + len(aggregates))]
         sums = [f"sum(part.{name}) AS {name}" for name in names[len(by) :]]
         return f"SELECT {', '.join([*names[: len(by)], *sums])} FROM ({parts}) AS part{_grouping(rows, by)}"

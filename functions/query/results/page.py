@@ -24,7 +24,7 @@ MAX_CUT_MESSAGE = 64 * 1024
 Place = tuple[int, str, int, int, cursors.Store]
 """Time in nanoseconds since 1970, object, position, hash, and store: the order of rows."""
 
-_ESCAPED_AGAIN = (b'"', b"\\", b"\n", b"\r", b"\t")
+_ESCAPED_AGAIN = b'"\\\n\r\t'
 
 
 class FoundEvent(Struct):
@@ -93,7 +93,7 @@ def fitting(
 def size_bytes(event: bytes | msgspec.Raw) -> int:
     """The size of an encoded event in a Lambda response, where it is escaped once more."""
     event = bytes(event)
-    return len(event) + sum(map(event.count, _ESCAPED_AGAIN))
+    return 2 * len(event) - len(event.translate(None, _ESCAPED_AGAIN))
 
 
 def _cut(event: FoundEvent) -> FoundEvent:

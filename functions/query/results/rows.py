@@ -81,6 +81,6 @@ def decode(answer: bytes, store: Store) -> SearchResult:
                 raise UnusableAnswerError("a row's metadata is too long")
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise UnusableAnswerError("the answer has no rows of a search") from None
-    rows = [msgspec.structs.replace(row, store=store) for row in found.data]
+    rows = [row if row.store == store else msgspec.structs.replace(row, store=store) for row in found.data]
     cost = cost_of(found.statistics)
     return SearchResult(rows, cost.rows_read, cost.elapsed_ms, cost.bytes_read)

@@ -30,8 +30,13 @@ LAZY_SINCE = (26, 2)
 LAZY_READS: Mapping[str, Any] = {
     "query_plan_optimize_lazy_materialization": 1,
     "query_plan_max_limit_for_lazy_materialization": 10_000,
+    "query_plan_max_limit_for_top_k_optimization": 10_000,
 }
-"""The defaults of new engines; the second was 100, less than a page may have."""
+"""The first two are the defaults of new engines; the second was 100, less than a page may have.
+
+The third is 1,000 by default, less than one pass reads for a page of 1,000: above it the engine reads the
+time of every row, also where it cannot be among the first. Every engine since LAZY_SINCE knows it.
+"""
 
 MEMORY_EXCEEDED = 241
 

@@ -137,6 +137,7 @@ def test_a_search_only_reads_within_limits_and_ends_with_its_caller() -> None:
         "max_result_bytes": 3,
         "max_threads": 4,
         "output_format_json_validate_utf8": 1,
+        "output_format_parallel_formatting": 0,
         "cancel_http_readonly_queries_on_client_close": 1,
         "readonly": 2,
         **WHOLE_RESULTS,

@@ -10,6 +10,7 @@ from functions.query.compile import statement
 from functions.query.compile.words import MAX_INDEXED_WORDS
 from functions.query.limits import budget
 from functions.query.requests.request import search
+from functions.query.searching.one_pass import LAZY_READS
 from functions.query.tokens import value_tokens
 from functions.shared.tenancy import TenantId
 
@@ -98,6 +99,15 @@ def test_the_bytes_of_an_identifier_are_checked_before_its_words() -> None:
     """The engine checks rows from left to right, and the words prune by the index wherever they stand."""
     sql, _ = compiled(where=[{"field": "metadata.user", "op": "eq", "value": "u4711-0815"}])
     assert sql.index("multiSearchAny") < sql.index("JSONExtractRaw") < sql.index("hasToken")
+
+
+def test_the_engine_optimizes_the_largest_page() -> None:
+    """Its optimizations of the first rows have a limit, which one pass of a page must not exceed."""
+    largest = statement(search(json.dumps({"limit": 1000}).encode(), 10**18), ACME).one_pass
+    assert largest
+    limits = [value for name, value in LAZY_READS.items() if "max_limit" in name]
+    assert len(limits) == 2
+    assert largest.limit <= min(limits)
 
 
 def test_one_pass_has_no_hash_of_rows_in_a_table_with_identities() -> None:
