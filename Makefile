@@ -91,7 +91,7 @@ web-types: setup ## the API's types for the dashboard, from the OpenAPI document
 screenshots: setup $(CHROMIUM) web ## pictures of every page (light, dark, phone), into docs/screenshots
 	@$(V)/python -m tests.browser.screenshots
 
-crash: setup ## the crash matrix in full: sync killed at every step, 2,550 runs (about 6 minutes)
+crash: setup ## the crash matrix in full: sync killed at every step, 2,850 runs (about 6 minutes)
 	@$(V)/python -m tests.crash --seeds 15
 
 soak: setup ## the long runs: a hundred kills, 20,000 changed bodies of each decoder, each generated example

@@ -1,7 +1,7 @@
 """Meter: adds loaded rows and bytes to usage, by tenant and day.
 
-Trigger: the scheduler, every minute. Promise: each batch that sync has marked as done is counted once, even
-if runs crash or overlap: one transaction adds its rows and bytes to its tenants and marks it as counted. Then
+Trigger: the scheduler, every minute. Promise: each batch that sync has committed is counted once, even if
+runs crash or overlap: one transaction adds its rows and bytes to its tenants and marks it as counted. Then
 each of these tenants gets a follow-up: reporting begins for a new subscription, caps are checked, warnings
 are written, a hard cap takes effect. Failure: uncounted batches stay in the index, and the next run counts
 them. `OldestUncountedSeconds` is the age of the oldest one; an alarm watches it. A failed or late follow-up
@@ -19,21 +19,28 @@ from itertools import islice
 from typing import Any
 
 from functions.billing.usage.count_transactions import CountTransaction, plan_transactions
-from functions.billing.usage.done_batches import DoneBatches, WaitingBatch
+from functions.billing.usage.done_batches import DoneBatches, WaitingEntry
 from functions.billing.usage.usage_store import UsageStore
 from functions.billing.wiring import FollowUpSettings, follow_ups_of, usage_store_of
 from functions.shared import journal
 from functions.shared.powertools import instrumented
 from functions.shared.settings import load
+from functions.shared.tables.ledger import COMMITS_A_PAGE
 from functions.shared.tables.store_errors import ConditionFailedError
 from functions.shared.tables.table import READS_A_CALL
 from functions.shared.tables.transaction import open_client, write_all
 from functions.shared.tenancy import TenantId
 
 FUNCTION = "meter"
-MAX_BATCHES_A_RUN = 20_000
+MAX_ENTRIES_A_RUN = 20_000
+ENTRIES_A_STEP = READS_A_CALL // COMMITS_A_PAGE
+"""Pages whose batches are one read, or batches of an earlier version; after each step comes the follow-up."""
+
 ROUNDS = 3
-"""How often a batch is read again after a concurrent count; then the next run retries."""
+"""How often an entry is read again after a concurrent count or commit; then the next run retries.
+
+A page to which sync adds batches all the time is soon full, and then does not change.
+"""
 
 RESERVE_SECONDS = 10
 
@@ -54,7 +61,7 @@ class MeterRun:
     tenants: set[TenantId] = field(default_factory=set)
 
     def add(self, count: CountTransaction) -> None:
-        self.batches += sum(mark.last for mark in count.marks)
+        self.batches += sum(mark.after.batches - mark.before.batches for mark in count.marks)
         for tenant, sums in count.totals.items():
             self.rows += sums.rows
             self.raw_bytes += sums.raw_bytes
@@ -74,12 +81,12 @@ class Meter:
 
     def run(self, now: float, has_time: Callable[[], bool] = lambda: True) -> MeterRun:
         """Count uncounted batches while there is time."""
-        found = list(islice(self._batches.waiting(), MAX_BATCHES_A_RUN))
+        found = list(islice(self._batches.waiting(), MAX_ENTRIES_A_RUN))
         run = MeterRun(oldest_seconds=max((_age(each, now) for each in found), default=0))
-        for start in range(0, len(found), READS_A_CALL):
+        for start in range(0, len(found), ENTRIES_A_STEP):
             if not has_time():
                 break
-            some = self._count([each.batch_id for each in found[start : start + READS_A_CALL]], run)
+            some = self._count([each.entry for each in found[start : start + ENTRIES_A_STEP]], run)
             # In random order: tenants skipped for lack of time wait for `report`, and should not always be
             # the same.
             for tenant in random.sample(sorted(some), len(some)):
@@ -87,11 +94,11 @@ class Meter:
                     self._follow_up(tenant)
         return run
 
-    def _count(self, batch_ids: list[str], run: MeterRun) -> set[TenantId]:
-        """Count the batches; returns their tenants."""
+    def _count(self, entries: list[str], run: MeterRun) -> set[TenantId]:
+        """Count the batches of the entries; returns their tenants."""
         tenants: set[TenantId] = set()
         for _ in range(ROUNDS):
-            counts = plan_transactions(self._batches.read(batch_ids))
+            counts = plan_transactions(self._batches.read(entries))
             written = [count for count in counts if self._write(count)]
             for count in written:
                 run.add(count)
@@ -101,7 +108,7 @@ class Meter:
         return tenants
 
     def _write(self, count: CountTransaction) -> bool:
-        """Whether the transaction was written; False if another process has counted one of its batches."""
+        """Whether the transaction was written; False if another process has changed one of its entries."""
         marks = [self._batches.marked(mark) for mark in count.marks]
         with suppress(ConditionFailedError):
             write_all(self._client, [*marks, *self._usage.added(count)])
@@ -109,8 +116,8 @@ class Meter:
         return False
 
 
-def _age(batch: WaitingBatch, now: float) -> int:
-    return max(0, round(now - datetime.fromisoformat(batch.done_at).timestamp()))
+def _age(waiting: WaitingEntry, now: float) -> int:
+    return max(0, round(now - datetime.fromisoformat(waiting.done_at).timestamp()))
 
 
 @cache

@@ -1,6 +1,7 @@
 """The usage of a batch: sync records it in the ledger, billing counts it."""
 
 import json
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +12,7 @@ DAY = "day#"
 """Prefix of a sort key in the table `usage`; followed by a day, it holds the tenant's usage of that day."""
 
 SHARDS = ("0", "1", "2", "3")
-"""Shards of the batches that wait to be counted: an index accepts 1,000 writes per second in each."""
+"""Shards of the entries that wait to be counted: an index accepts 1,000 writes per second in each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,6 @@ def unpacked(text: str) -> tuple[UsageShare, ...]:
     )
 
 
-def shard_of(batch_id: str) -> str:
-    """The shard in which a batch waits; batch ids are hexadecimal."""
-    return SHARDS[int(batch_id[0], 16) % len(SHARDS)]
+def shard_of(entry: str) -> str:
+    """The shard in which an entry of the ledger waits to be counted."""
+    return SHARDS[zlib.crc32(entry.encode()) % len(SHARDS)]

@@ -1,14 +1,14 @@
 """The load protocol: one batch, from the ledger to its end state.
 
 The order of the steps is essential: lease, probe if the batch is `sealed`, fetch, seal, insert, probe
-again if it was `sealed` before, mark done, delete.
+again if it was `sealed` before, commit, delete.
 A crash between two steps leaves what the next delivery needs to continue (docs/architecture.md).
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from uuid import uuid4
+from dataclasses import dataclass, replace
+from secrets import token_hex
 
 from functions.shared import journal
 from functions.shared.errors import PermanentError, RetryableError
@@ -16,10 +16,13 @@ from functions.shared.warehouse import OutcomeUnknownError, WarehouseRefusedErro
 from functions.sync.ledger import DONE, REPLACED, SEALED, Batch, Lease, Ledger
 from functions.sync.load import EventsTable, StagingBucket
 from functions.sync.notifications import StagedObject
-from functions.sync.plan import function_of
+from functions.sync.plan import Manifest, function_of
 from functions.sync.row_quarantine import REFUSED_ROWS, RowQuarantine
 
 MAX_SUCCESSORS = 10
+
+OWNER_BYTES = 8
+"""The length of the random name of a lease's owner."""
 
 
 class UnsettledError(RetryableError):
@@ -62,26 +65,45 @@ class BatchProcessor:
         self._loader = loader
         self._row_quarantine = RowQuarantine(staged, loader)
 
-    def drive(
-        self, batch_id: str, ours: list[StagedObject], deadline: Deadline, planned: Batch | None = None
-    ) -> bool:
+    def drive(self, batch_id: str, ours: list[StagedObject], deadline: Deadline) -> bool:
         """Bring the batch, or the batch that replaced it, to its end state; False if it has to wait.
 
         On True the rows of `ours` are in ClickHouse or quarantined, and the objects are deleted.
-        `planned`: the batch as this process has just written it, if it has.
         """
-        lease = self._ledger.lease(batch_id, str(uuid4()), deadline.lease_seconds)
+        lease = self._ledger.lease(batch_id, token_hex(OWNER_BYTES), deadline.lease_seconds)
         if lease is None:
             return self._drive_unleased(batch_id, ours, deadline)
-        batch = self._load_leased(lease, planned, deadline)
-        if batch.state == REPLACED:
-            return not deadline.runs_low and self.drive(batch_id, ours, deadline)
-        self._staged.delete(list(dict.fromkeys([*batch.members, *ours])))
-        return True
+        return self._drive_leased(lease, None, ours, deadline)
+
+    def drive_new(self, manifest: Manifest, deadline: Deadline) -> list[StagedObject]:
+        """Write `manifest` as a batch, and bring it to its end state; returns its objects if that is reached.
+
+        They are settled as `ours` of `drive`. Objects that other batches have claimed are not among them.
+        """
+        batch = self._ledger.create_batch(manifest, token_hex(OWNER_BYTES), deadline.lease_seconds)
+        if batch is None:
+            return []
+        ours = list(batch.members)
+        is_at_end = (
+            self._drive_leased(batch.lease, batch, ours, deadline)
+            if batch.lease
+            else self.drive(batch.batch_id, ours, deadline)
+        )
+        return ours if is_at_end else []
 
     def discard(self, objects: list[StagedObject]) -> None:
         """Delete staged objects that no batch has claimed and that must not be loaded."""
         self._staged.delete(objects)
+
+    def _drive_leased(
+        self, lease: Lease, new: Batch | None, ours: list[StagedObject], deadline: Deadline
+    ) -> bool:
+        """`new`: the batch as this process has just written it, if it has."""
+        batch = self._load_leased(lease, new, deadline)
+        if batch.state == REPLACED:
+            return not deadline.runs_low and self.drive(lease.batch_id, ours, deadline)
+        self._staged.delete(list(dict.fromkeys([*batch.members, *ours])))
+        return True
 
     def _drive_unleased(self, batch_id: str, ours: list[StagedObject], deadline: Deadline) -> bool:
         """Handle a batch that cannot be leased: it is in its end state, or another process has the lease."""
@@ -99,28 +121,21 @@ class BatchProcessor:
             batch = self._ledger.batch(batch.successor)
         raise UnsettledError("too many batches stand for one another")
 
-    def _load_leased(self, lease: Lease, planned: Batch | None, deadline: Deadline) -> Batch:
+    def _load_leased(self, lease: Lease, new: Batch | None, deadline: Deadline) -> Batch:
         """Load; on failure release the lease, unless our insert may still be running."""
         try:
-            return self._load(self._current_batch(lease, planned), lease, deadline)
+            return self._load(new or self._ledger.resume(lease), lease, deadline)
         except OutcomeUnknownError:
             raise
         except (RetryableError, PermanentError):
             self._ledger.release(lease)
             raise
 
-    def _current_batch(self, lease: Lease, planned: Batch | None) -> Batch:
-        """The leased batch, read under the lease so that no other attempt is missed.
-
-        The first process to lease a batch need not read what it has just written.
-        """
-        if planned and lease.attempt == 1:
-            return planned
-        return self._ledger.complete(self._ledger.batch(lease.batch_id))
-
     def _load(self, batch: Batch, lease: Lease, deadline: Deadline) -> Batch:
         """Load and return the batch: done, or replaced because it could not be loaded as it was."""
         began = time.monotonic()
+        if batch.state == DONE:
+            return batch
         if batch.state == SEALED:
             found = self._loader.count(batch)
             if found == batch.rows:
@@ -146,11 +161,11 @@ class BatchProcessor:
 
     def _mark_done(self, batch: Batch) -> Batch:
         self._ledger.done(batch)
-        return Batch(batch.manifest, batch.batch_id, DONE, batch.members)
+        return replace(batch, state=DONE)
 
     def _replace(self, batch: Batch, members: list[StagedObject]) -> Batch:
         successor = self._ledger.replace(batch, members)
-        return Batch(batch.manifest, batch.batch_id, REPLACED, batch.members, successor.batch_id)
+        return replace(batch, state=REPLACED, successor=successor.batch_id)
 
     def _quarantine_rejected(self, batch: Batch, refusal: WarehouseRefusedError, deadline: Deadline) -> Batch:
         """Quarantine the rows that ClickHouse rejects; reraise when the cause is not the rows."""

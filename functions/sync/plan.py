@@ -42,8 +42,8 @@ their own, which decides whether ClickHouse recognizes a repeated insert: docs/a
 MAX_BULK_RAW_BYTES = 64 * 1024 * 1024
 """The rows of a bulk batch: half as much, so that what arrives next waits less for the end of its insert."""
 
-_FORM = "2"
-"""The form of a batch's items. Earlier versions cannot read them and have other batch ids (docs/adr/0053)."""
+_FORM = "3"
+"""The form of a batch's items. Earlier versions cannot read them and have other batch ids (docs/adr/0064)."""
 
 
 @dataclass(frozen=True, slots=True)

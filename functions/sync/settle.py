@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from functions.shared import journal
@@ -11,17 +11,17 @@ from functions.shared.events.staged_key import StagedKey
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import WarehouseDownError
 from functions.sync.batch_processor import BatchProcessor, Deadline
-from functions.sync.ledger import Batch, Ledger
+from functions.sync.ledger import Ledger
 from functions.sync.notifications import StagedObject
-from functions.sync.plan import MANAGED, function_of, plan
+from functions.sync.plan import MANAGED, Manifest, function_of, plan
 
 
-@dataclass(slots=True)
-class _Work:
-    """The notified objects of one batch, and the batch itself if it was written just now."""
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """A batch in the ledger, and the notified objects that it has claimed."""
 
-    ours: list[StagedObject] = field(default_factory=list)
-    planned: Batch | None = None
+    batch_id: str
+    ours: list[StagedObject]
 
 
 class Settler:
@@ -60,17 +60,25 @@ class Settler:
         claimed = self._ledger.claims(by_key)
         unwanted = [each for key, each in by_key.items() if key not in claimed and self._is_unwanted(each)]
         settled = self._delete_unwanted([by_key.pop(each.key) for each in unwanted])
-        for batch_id, work in self._batches(by_key, claimed).items():
+        for batch in self._batches(by_key, claimed):
             if deadline.runs_low:
                 break
             try:
-                if self._driver.drive(batch_id, work.ours, deadline, work.planned):
-                    settled |= {each.key for each in work.ours}
+                settled |= {each.key for each in self._drive(batch, deadline)}
             except (RetryableError, PermanentError) as fault:
-                _log_failure(batch_id, fault, self._destination)
+                _log_failure(batch.batch_id, fault, self._destination)
                 if not self._on_failure(fault):
                     break  # the other batches would fail too
         return settled
+
+    def _drive(self, batch: _Claimed | Manifest, deadline: Deadline) -> list[StagedObject]:
+        """Bring the batch to its end state if that is possible now; returns the objects that are settled.
+
+        A new batch is written only now, with its lease: one that the invocation has no time for has no lease.
+        """
+        if isinstance(batch, Manifest):
+            return self._driver.drive_new(batch, deadline)
+        return batch.ours if self._driver.drive(batch.batch_id, batch.ours, deadline) else []
 
     def _is_unwanted(self, each: StagedObject) -> bool:
         """Whether an unclaimed object is to be deleted, not loaded.
@@ -101,19 +109,13 @@ class Settler:
             journal.write("erased_tenant_dropped", objects=len(unwanted) - len(expired))
         return {each.key for each in unwanted}
 
-    def _batches(self, by_key: dict[str, StagedObject], claimed: dict[str, str]) -> dict[str, _Work]:
-        """The objects by batch, including newly planned batches."""
-        batches: dict[str, _Work] = defaultdict(_Work)
+    def _batches(self, by_key: dict[str, StagedObject], claimed: dict[str, str]) -> list[_Claimed | Manifest]:
+        """The objects by batch: those of existing batches, and manifests of new ones."""
+        existing: dict[str, list[StagedObject]] = defaultdict(list)
         for key, batch_id in claimed.items():
-            batches[batch_id].ours.append(by_key[key])
+            existing[batch_id].append(by_key[key])
         new = [each for key, each in by_key.items() if key not in claimed]
-        for manifest in plan(new, self._destination):
-            batch = self._ledger.create_batch(manifest)
-            if batch:
-                work = batches[batch.batch_id]
-                work.ours.extend(batch.members)
-                work.planned = batch
-        return batches
+        return [*(_Claimed(*each) for each in existing.items()), *plan(new, self._destination)]
 
 
 def _log_failure(batch_id: str, fault: Exception, destination: str) -> None:

@@ -29,15 +29,24 @@ MESSAGES_A_REQUEST = 10
 UNITS_A_CLAIM = 1
 """Sync claims each object by an insert of its own."""
 
-UNITS_A_BATCH = 8
-"""The batch, lease and seal, done and the commit log in a transaction, which counts twice, and an index."""
+UNITS_A_COMMIT = 1
+"""The append of a batch to the commit log (docs/adr/0064)."""
 
-UNITS_OF_METERING = 3
-"""Write units of each batch: a mark in a transaction, and the index. Batches share the sums by tenant."""
+BATCHES_A_PAGE = 25
+"""In a page of the commit log (functions.shared.tables.ledger)."""
 
-INLINE_OBJECTS = 12
+UNITS_A_PAGE = 1 + CONNECTIONS
+"""A page of the commit log: the tip, and an append of each process that finds the page full."""
+
+UNITS_OF_METERING = 4
+"""Each page, and the last one in each minute: a mark in a transaction, the index in and out. Pages share the
+sums by tenant."""
+
+BATCH_ITEM_BYTES = 320
+INLINE_OBJECTS = 110
 MANIFEST_BYTES_AN_OBJECT = 36
-"""Above so many objects a manifest is an item of its own, of so many compressed bytes for each of them."""
+"""A batch without its manifest, and the compressed bytes of a manifest for each object. Above so many objects
+a manifest is an item of its own."""
 
 UNIT_BYTES = 1024
 
@@ -45,8 +54,9 @@ MAX_OBJECTS = 1_000
 """In a batch (functions.sync.plan)."""
 
 CLAIM_DAYS = 45
-CLAIM_BYTES = 350
-"""How long the ledger keeps a claim, and its size with DynamoDB's 100 bytes for each item."""
+CLAIM_BYTES = 290
+BATCH_BYTES, BATCH_BYTES_AN_OBJECT = 520, 45
+"""How long the ledger keeps claims and batches, and their sizes with DynamoDB's 100 bytes for each item."""
 
 ENVIRONMENTS = 10
 SECRET_MINUTES = 4
@@ -85,9 +95,18 @@ class Traffic:
 
 
 def ledger_units(objects: int) -> int:
-    """The write units with which sync records a batch of `objects`."""
-    manifest_bytes = MANIFEST_BYTES_AN_OBJECT * objects if objects > INLINE_OBJECTS else 0
-    return UNITS_A_CLAIM * objects + UNITS_A_BATCH + ceil(manifest_bytes / UNIT_BYTES)
+    """The write units with which sync records a batch of `objects`, without those of the log's pages."""
+    manifest_bytes = MANIFEST_BYTES_AN_OBJECT * objects
+    if objects > INLINE_OBJECTS:
+        units = ceil(BATCH_ITEM_BYTES / UNIT_BYTES) + ceil(manifest_bytes / UNIT_BYTES)
+    else:
+        units = ceil((BATCH_ITEM_BYTES + manifest_bytes) / UNIT_BYTES)
+    return UNITS_A_CLAIM * objects + units + UNITS_A_COMMIT
+
+
+def batch_bytes(objects: int) -> int:
+    """The stored bytes of a batch of `objects`, with its manifest."""
+    return BATCH_BYTES + BATCH_BYTES_AN_OBJECT * objects
 
 
 def objects_a_batch(traffic: Traffic) -> int:
@@ -111,12 +130,14 @@ def usage_lines(traffic: Traffic, prices: PriceList) -> Iterator[Line]:
     yield prices.line("S3 GET of staged objects", count, "s3_read")
     yield prices.line("SQS: send, receive, delete", count * (1 + 2 / MESSAGES_A_REQUEST), "sqs_request")
     objects = objects_a_batch(traffic)
-    units = ledger_units(objects) - objects * UNITS_A_CLAIM + UNITS_OF_METERING
+    batches = count / objects
+    units = ledger_units(objects) - objects * UNITS_A_CLAIM
+    pages = batches / BATCHES_A_PAGE * (UNITS_A_PAGE + UNITS_OF_METERING) + MINUTES * UNITS_OF_METERING
     yield prices.line("DynamoDB: claims of the ledger", count * UNITS_A_CLAIM, "dynamodb_write")
-    yield prices.line("DynamoDB: batches, and their metering", count / objects * units, "dynamodb_write")
-    claims_gb = count / DAYS * CLAIM_DAYS * CLAIM_BYTES / 1e9
-    yield prices.line("stored claims", claims_gb, "dynamodb_storage")
-    yield prices.line("their point-in-time recovery", claims_gb, "dynamodb_recovery")
+    yield prices.line("DynamoDB: batches, and their metering", batches * units + pages, "dynamodb_write")
+    stored_gb = (count * CLAIM_BYTES + batches * batch_bytes(objects)) * CLAIM_DAYS / DAYS / 1e9
+    yield prices.line("stored claims and batches", stored_gb, "dynamodb_storage")
+    yield prices.line("their point-in-time recovery", stored_gb, "dynamodb_recovery")
     yield prices.line("reads of secrets", ENVIRONMENTS * MINUTES / SECRET_MINUTES, "secret_request")
     log_gb = count * sum(LOG_BYTES.values()) / 1e9
     yield prices.line("log lines", log_gb, "log_ingestion")

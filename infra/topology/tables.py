@@ -68,7 +68,7 @@ TABLES = (
     # No secrets: with which external id a customer's role is assumed (docs/adr/0036).
     Table("external-ids", partition_key="tenant_id"),
     Table("health", partition_key="destination"),
-    # Only batches that are done and not yet counted have `unmetered`.
+    # Only pages of the commit log with batches that are not yet counted have `unmetered`.
     Table(
         "ledger",
         partition_key="entry",

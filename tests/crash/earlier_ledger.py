@@ -1,4 +1,4 @@
-"""The ledger as the version before docs/adr/0053 had it: its code, for upgrades and rollbacks in tests.
+"""The ledger as the version before docs/adr/0064 had it: its code, for upgrades and rollbacks in tests.
 
 It is not kept up to date: what it wrote and what it did are facts.
 """
@@ -6,45 +6,64 @@ It is not kept up to date: what it wrote and what it did are facts.
 import json
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any
+
+from pynamodb.expressions.condition import size
 
 from functions.shared.batch_usage import packed, shard_of
-from functions.shared.tables.ledger import OBJECT, LedgerItem, batch_entry, object_entry
+from functions.shared.tables.ledger import (
+    COMMITS_A_PAGE,
+    OBJECT,
+    Claim,
+    LedgerItem,
+    batch_entry,
+    log_entry,
+    manifest_entry,
+    object_entry,
+    tip_entry,
+)
 from functions.shared.tables.store_errors import (
     ConditionFailedError,
     StoreUnavailableError,
     WriteConflictError,
 )
-from functions.shared.tables.table import Table
+from functions.shared.tables.table import NewItem, Table
 from functions.shared.tables.transaction import Write, open_client, write_once
-from functions.sync.commit_log import CommitLog
 from functions.sync.ledger import Batch, Lease, UnknownBatchError
 from functions.sync.notifications import StagedObject
+from functions.sync.packed_manifest import pack, unpack
 from functions.sync.plan import Manifest
 from functions.sync.usage_shares import usage_of
 
-CLAIMS_A_TRANSACTION = 99
+INLINE_BYTES = 600
+"""Up to here a manifest is in the item of its batch, which then stays below 1 KB, one write unit."""
+
 FORGET_AFTER_DAYS = 45
 """Longer than any message can live: 14 days in a queue, 14 more in its dead-letter queue, and a redrive."""
 
 PLANNED, SEALED, DONE, REPLACED = "planned", "sealed", "done", "replaced"
 
-_MAX_CONFLICTS = 8
+_STORED = {PLANNED: "planned-2", SEALED: "sealed-2"}
+"""States of open batches in the table. Earlier versions lease batches in the states at the left only: none of
+the form of today, whose members they cannot read."""
+
+_LOGICAL = {stored: state for state, stored in _STORED.items()}
+_OPEN = (*_STORED, *_LOGICAL)
+
+_CLAIM_ROUNDS = 4
 _ABSENT = LedgerItem.entry.does_not_exist()
 _SECONDS_A_DAY = 86_400
-
-T = TypeVar("T")
 
 
 def earlier_id(manifest: Manifest) -> str:
     """The batch id of a manifest."""
     members = "\n".join(f"{each.key} {each.etag}" for each in manifest.objects)
-    named = f"{manifest.destination}|{manifest.expires_on}|{manifest.after}|{members}"
+    named = f"2|{manifest.destination}|{manifest.expires_on}|{manifest.after}|{members}"
     return sha256(named.encode()).hexdigest()[:32]
 
 
@@ -55,14 +74,14 @@ class EarlierLedger:
     ----------
     table: the DynamoDB table; its partition key is `entry`.
     clock: seconds since 1970.
-    client: a boto3 client for DynamoDB; None to create one.
+    client: a boto3 client for DynamoDB, or a DirectClient; None to create one of boto3.
     """
 
     def __init__(self, table: str, clock: Callable[[], float] = time.time, client: Any = None) -> None:
         self._client = client or open_client()
         self._table = Table(LedgerItem, table, self._client)
         self._clock = clock
-        self._commits = CommitLog(self._table, self._client, clock)
+        self._commits = EarlierCommitLog(self._table, self._client, clock)
 
     def claims(self, keys: Iterable[str]) -> dict[str, str]:
         """The batch id of each of `keys` that a batch has claimed."""
@@ -70,7 +89,7 @@ class EarlierLedger:
         return {item.entry.removeprefix(OBJECT): item.batch_id for item in found}
 
     def batch(self, batch_id: str) -> Batch:
-        """The batch with this id.
+        """The batch with this id. While it is planned, some members may be claimed by others: see `complete`.
 
         Raises
         ------
@@ -79,33 +98,30 @@ class EarlierLedger:
         item = self._table.get(batch_entry(batch_id))
         if item is None:
             raise UnknownBatchError(f"no batch {batch_id}")
-        return _batch(batch_id, item)
+        if item.state in _LOGICAL and item.manifest is None:
+            return _batch(batch_id, item, self._table.get(manifest_entry(batch_id)))
+        return _batch(batch_id, item, item)
 
-    def create_batch(self, manifest: Manifest) -> Batch | None:
+    def resume(self, lease: Lease) -> Batch:
+        """As the earlier processor read a leased batch."""
+        return self.complete(self.batch(lease.batch_id))
+
+    def create_batch(self, manifest: Manifest, *_lease: Any) -> Batch | None:
         """Write `manifest` as a batch, without objects that other batches claimed; None if none is left."""
-        for _ in range(_MAX_CONFLICTS):
-            if not manifest.objects:
-                return None
-            if self._transact(manifest, manifest.objects[:CLAIMS_A_TRANSACTION], with_batch=True):
-                return self.complete(_fresh(manifest), claimed=CLAIMS_A_TRANSACTION)
-            if earlier_id(manifest) in self.claims(each.key for each in manifest.objects).values():
-                return self.complete(self.batch(earlier_id(manifest)))
-            manifest = manifest.without(frozenset(self.claims(each.key for each in manifest.objects)))
-        raise StoreUnavailableError("others keep claiming the same objects")
+        batch = Batch(manifest, earlier_id(manifest), PLANNED, manifest.objects)
+        try:
+            self._table.put(self._put_manifest(batch), _ABSENT)
+        except ConditionFailedError:
+            batch = self.complete(self.batch(batch.batch_id))
+        else:
+            batch = self._claim(batch, {})
+        return None if batch.state == PLANNED and not batch.members else batch
 
-    def complete(self, batch: Batch, claimed: int = 0) -> Batch:
-        """Claim what a planned batch has not claimed yet; only vanished objects then change its members.
-
-        With `claimed`, that many candidates have just been claimed, and the others had no claim.
-        """
-        candidates = batch.manifest.objects
-        if batch.state != PLANNED or len(candidates) <= CLAIMS_A_TRANSACTION:
+    def complete(self, batch: Batch) -> Batch:
+        """Claim what a planned batch has not claimed yet; only vanished objects then change its members."""
+        if batch.state != PLANNED:
             return batch
-        members = list(candidates[:claimed])
-        for some in _parts(candidates[claimed:], CLAIMS_A_TRANSACTION):
-            claims = {} if claimed else self.claims(each.key for each in some)
-            members += self._claimed(batch, some, claims)
-        return replace(batch, members=tuple(members))
+        return self._claim(batch, self.claims(each.key for each in batch.manifest.objects))
 
     def lease(self, batch_id: str, owner: str, seconds: float) -> Lease | None:
         """Lease the batch for `seconds`; None while another process has it, or once it is at its end."""
@@ -117,7 +133,7 @@ class EarlierLedger:
                 LedgerItem.lease_owner.set(owner),
                 LedgerItem.lease_until.set(now + seconds),
                 LedgerItem.attempts.set((LedgerItem.attempts | 0) + 1),
-                condition=LedgerItem.state.is_in(PLANNED, SEALED) & free,
+                condition=LedgerItem.state.is_in(*_OPEN) & free,
             )
         except ConditionFailedError:
             return None
@@ -137,13 +153,12 @@ class EarlierLedger:
         if batch.state != PLANNED:
             return batch
         kept = tuple(each for each in batch.members if each.key not in gone)
-        excluded = sorted({each.key for each in batch.manifest.objects} - {each.key for each in kept})
         try:
             self._table.update(
                 batch_entry(batch.batch_id),
-                LedgerItem.state.set(SEALED),
-                LedgerItem.excluded.set(json.dumps(excluded)),
-                condition=LedgerItem.state == PLANNED,
+                LedgerItem.state.set(_stored(batch, SEALED)),
+                LedgerItem.excluded.set(_excluded(batch, frozenset(each.key for each in kept))),
+                condition=LedgerItem.state == _stored(batch, PLANNED),
             )
         except ConditionFailedError:
             return self.batch(batch.batch_id)
@@ -154,7 +169,8 @@ class EarlierLedger:
 
         The same transaction appends a batch with rows to the commit log of its destination.
 
-        Its candidates are removed: they are no longer needed, and each later write would pay for them.
+        Its candidates are removed: they are no longer needed, and each later write would pay for them. A
+        manifest in an item of its own expires: to delete it would cost as much as to keep it.
         """
         usage = usage_of(batch.manifest.destination, batch.members)
         waits = [LedgerItem.unmetered.set(shard_of(batch.batch_id))] if usage else []
@@ -164,7 +180,7 @@ class EarlierLedger:
             LedgerItem.done_at.set(self._moment()),
             LedgerItem.usage.set(packed(usage)),
             *waits,
-            LedgerItem.candidates.remove(),
+            LedgerItem.manifest.remove(),
             LedgerItem.excluded.remove(),
         ]
         entry, unfinished = batch_entry(batch.batch_id), LedgerItem.state != DONE
@@ -185,60 +201,73 @@ class EarlierLedger:
         """Replace the `sealed` batch `batch` by a new batch of `members`, and return the new batch.
 
         Only for a batch none of whose rows is or will be in ClickHouse. Members that the batch does not have
-        are claimed for the new one. One transaction writes all of it, or nothing.
+        are claimed for the new one. One transaction writes all of it but the manifest, or nothing: a claim of
+        the new batch beside an old batch that is not replaced would load both.
         """
         manifest = Manifest(
             batch.manifest.destination, batch.manifest.expires_on, tuple(members), after=batch.batch_id
         )
+        successor = Batch(manifest, earlier_id(manifest), SEALED, manifest.objects)
         had = {each.key for each in batch.members}
+        new: list[NewItem] = [
+            self._put_manifest(successor),
+            *self._claims(successor.batch_id, [each for each in members if each.key not in had]),
+        ]
         writes = [
             self._table.write_of_update(
                 batch_entry(batch.batch_id),
                 LedgerItem.state.set(REPLACED),
-                LedgerItem.successor.set(earlier_id(manifest)),
-                condition=LedgerItem.state == SEALED,
+                LedgerItem.successor.set(successor.batch_id),
+                condition=LedgerItem.state == _stored(batch, SEALED),
             ),
-            self._table.write_of_put(_item(manifest, self._forget_at(), SEALED), _ABSENT),
-            *self._claims(manifest, [each for each in members if each.key not in had]),
+            *(self._table.write_of_put(each, _ABSENT) for each in new),
         ]
         try:
             write_once(self._client, writes)
         except ConditionFailedError:
             raise StoreUnavailableError("another process has replaced the batch") from None
-        return Batch(manifest, earlier_id(manifest), SEALED, manifest.objects)
+        return successor
 
-    def _claimed(
-        self, batch: Batch, objects: Sequence[StagedObject], claims: Mapping[str, str]
-    ) -> list[StagedObject]:
-        """Claim those of `objects` that are not in `claims`; return those that then belong to `batch`."""
-        for _ in range(_MAX_CONFLICTS):
-            unclaimed = [each for each in objects if each.key not in claims]
-            if not unclaimed or self._transact(batch.manifest, unclaimed, with_batch=False):
-                return [each for each in objects if claims.get(each.key, batch.batch_id) == batch.batch_id]
-            claims = self.claims(each.key for each in objects)
-        raise StoreUnavailableError("others keep claiming the same objects")
+    def _put_manifest(self, batch: Batch) -> LedgerItem:
+        """The item of a new batch; a large manifest is written to an item of its own first.
 
-    def _transact(self, manifest: Manifest, claims: Sequence[StagedObject], *, with_batch: bool) -> bool:
-        """Write claims, and the batch itself, all or none; False when one exists or a write conflicts."""
-        writes = self._claims(manifest, claims)
-        if with_batch:
-            writes.append(self._table.write_of_put(_item(manifest, self._forget_at(), PLANNED), _ABSENT))
-        try:
-            write_once(self._client, writes)
-        except ConditionFailedError:
-            return False
-        except WriteConflictError:
-            time.sleep(random.uniform(0, 0.05))
-            return False
-        return True
-
-    def _claims(self, manifest: Manifest, objects: Sequence[StagedObject]) -> list[Write]:
-        """The write-once claims of `objects` for the batch of `manifest`."""
-        batch_id, forget_at = earlier_id(manifest), self._forget_at()
-        claims = (
-            LedgerItem(object_entry(each.key), batch_id=batch_id, forget_at=forget_at) for each in objects
+        It is written again with each attempt, so that it expires no earlier than the batch.
+        """
+        item = LedgerItem(
+            batch_entry(batch.batch_id),
+            destination=batch.manifest.destination,
+            expires_on=batch.manifest.expires_on.isoformat(),
+            state=_STORED[batch.state],
+            after=batch.manifest.after,
+            attempts=0,
+            forget_at=self._forget_at(),
         )
-        return [self._table.write_of_put(each, _ABSENT) for each in claims]
+        packed = pack(batch.manifest.objects)
+        if len(packed) <= INLINE_BYTES:
+            item.manifest = packed
+        else:
+            entry = manifest_entry(batch.batch_id)
+            self._table.put(LedgerItem(entry, manifest=packed, forget_at=item.forget_at))
+        return item
+
+    def _claim(self, batch: Batch, claims: dict[str, str]) -> Batch:
+        """`batch` with the members that it has once every candidate is claimed; `claims` are those so far."""
+        keys = [each.key for each in batch.manifest.objects]
+        for _ in range(_CLAIM_ROUNDS):
+            unclaimed = [each for each in batch.manifest.objects if each.key not in claims]
+            if not unclaimed:
+                ours = (each for each in batch.manifest.objects if claims[each.key] == batch.batch_id)
+                return replace(batch, members=tuple(ours))
+            existing = self._table.insert_missing(self._claims(batch.batch_id, unclaimed))
+            theirs = {each.entry.removeprefix(OBJECT) for each in existing}
+            claims = {key: claims.get(key, batch.batch_id) for key in keys if key not in theirs}
+            claims |= self.claims(theirs)
+        raise StoreUnavailableError("claims disappear while they are read")
+
+    def _claims(self, batch_id: str, objects: Sequence[StagedObject]) -> list[Claim]:
+        """The write-once claims of `objects` for a batch."""
+        forget_at = self._forget_at()
+        return [Claim(object_entry(each.key), batch_id, forget_at) for each in objects]
 
     def _moment(self) -> str:
         """Now, as text that sorts by time."""
@@ -248,29 +277,100 @@ class EarlierLedger:
         return int(self._clock()) + FORGET_AFTER_DAYS * _SECONDS_A_DAY
 
 
-def _fresh(manifest: Manifest) -> Batch:
-    return Batch(manifest, earlier_id(manifest), PLANNED, manifest.objects)
+def _stored(_batch: Batch, state: str) -> str:
+    """The state of an open batch as the table has it."""
+    return _STORED[state]
 
 
-def _item(manifest: Manifest, forget_at: int, state: str) -> LedgerItem:
-    return LedgerItem(
-        batch_entry(earlier_id(manifest)),
-        destination=manifest.destination,
-        expires_on=manifest.expires_on.isoformat(),
-        candidates=json.dumps([[each.key, each.etag, each.size_bytes] for each in manifest.objects]),
-        state=state,
-        after=manifest.after,
-        attempts=0,
-        forget_at=forget_at,
-    )
+def _excluded(batch: Batch, kept: frozenset[str]) -> str:
+    """The candidates that are not members, as positions."""
+    objects = enumerate(batch.manifest.objects)
+    return json.dumps([position for position, each in objects if each.key not in kept])
 
 
-def _batch(batch_id: str, item: LedgerItem) -> Batch:
-    objects = tuple(StagedObject(*each) for each in json.loads(item.candidates or "[]"))
+def _batch(batch_id: str, item: LedgerItem, manifest_item: LedgerItem | None) -> Batch:
+    if manifest_item is None:
+        raise UnknownBatchError(f"no manifest of batch {batch_id}")
+    objects = unpack(manifest_item.manifest) if manifest_item.manifest else ()
     excluded = frozenset(json.loads(item.excluded or "[]"))
+    members = tuple(each for position, each in enumerate(objects) if position not in excluded)
     manifest = Manifest(item.destination, date.fromisoformat(item.expires_on), objects, item.after or "")
-    return Batch(manifest, batch_id, item.state, manifest.without(excluded).objects, item.successor or "")
+    return Batch(manifest, batch_id, _LOGICAL.get(item.state, item.state), members, item.successor or "")
 
 
-def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    return (items[start : start + size] for start in range(0, len(items), size))
+PAGE_DAYS, TIP_DAYS = 45, 90
+MAX_TRIES = 40
+_WAIT_SECONDS = 0.05
+
+
+class EarlierCommitLog:
+    """Appends to the logs in `table`, the ledger. Raises StoreUnavailableError when DynamoDB fails."""
+
+    def __init__(self, table: Table[LedgerItem], client: Any, clock: Callable[[], float]) -> None:
+        self._table = table
+        self._client = client
+        self._clock = clock
+        self._pages: dict[str, int] = {}
+
+    def append(self, destination: str, batch_id: str, done: Write, is_done: Callable[[], bool]) -> None:
+        """Run `done`, whose condition holds once, and append the batch, both or neither.
+
+        `is_done`: whether `done` took place before, in which case the batch is in the log.
+        """
+        page = self._page(destination)
+        for _ in range(MAX_TRIES):
+            try:
+                write_once(self._client, [done, self._write(destination, page, batch_id)])
+            except WriteConflictError:
+                time.sleep(random.uniform(0, _WAIT_SECONDS))
+            except ConditionFailedError:
+                if is_done():
+                    return
+                page = self._after_full(destination, page)
+            else:
+                self._pages[destination] = page
+                return
+        raise StoreUnavailableError("others keep writing the commit log")
+
+    def _write(self, destination: str, page: int, batch_id: str) -> Write:
+        commits = LedgerItem.commits
+        return self._table.write_of_update(
+            log_entry(destination, page),
+            commits.set((commits | []).append([batch_id])),
+            LedgerItem.forget_at.set(self._days_from_now(PAGE_DAYS)),
+            condition=commits.does_not_exist() | (size(commits) < COMMITS_A_PAGE),
+        )
+
+    def _page(self, destination: str) -> int:
+        """The page that this process wrote last; of a new process that of the tip, which it extends."""
+        page = self._pages.get(destination)
+        if page is None:
+            page = self._tip(destination)
+            self._set_tip(destination, page)
+        return page
+
+    def _after_full(self, destination: str, page: int) -> int:
+        """The page to try after the full page `page`: the next one, or a later one that the tip names."""
+        page = max(page + 1, self._tip(destination))
+        self._set_tip(destination, page)
+        return page
+
+    def _tip(self, destination: str) -> int:
+        item = self._table.get(tip_entry(destination))
+        return (item.page or 0) if item else 0
+
+    def _set_tip(self, destination: str, page: int) -> None:
+        """Move the tip to `page`, never back, and extend its life."""
+        tip = LedgerItem.page
+        try:
+            self._table.update(
+                tip_entry(destination),
+                tip.set(page),
+                LedgerItem.forget_at.set(self._days_from_now(TIP_DAYS)),
+                condition=tip.does_not_exist() | (tip <= page),
+            )
+        except ConditionFailedError:
+            return
+
+    def _days_from_now(self, days: int) -> int:
+        return int(self._clock()) + days * _SECONDS_A_DAY

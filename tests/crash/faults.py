@@ -24,7 +24,9 @@ POINTS = (
     "half the claims",
     "after plan",
     "lease",
+    "resume",
     "fetch",
+    "seal",
     "probe",
     "before insert",
     "answer lost",
@@ -34,6 +36,10 @@ POINTS = (
     "after deletes",
     "half the acks",
 )
+
+
+AFTER_ANOTHER = ("lease", "resume", "probe")
+"""Points that only a process reaches which finds the batch of one that has died."""
 
 
 class Crash(BaseException):
@@ -112,9 +118,9 @@ class TrappedLedger(Ledger):
         self._trap.crash_at("ledger read")
         return found
 
-    def create_batch(self, manifest: Manifest) -> Batch | None:
+    def create_batch(self, manifest: Manifest, owner: str = "", seconds: float = 0) -> Batch | None:
         self._trap.crash_at("before plan")
-        batch = super().create_batch(manifest)
+        batch = super().create_batch(manifest, owner, seconds)
         self._trap.crash_at("after plan")
         return batch
 
@@ -122,6 +128,16 @@ class TrappedLedger(Ledger):
         lease = super().lease(batch_id, owner, seconds)
         self._trap.crash_at("lease")
         return lease
+
+    def seal(self, batch: Batch, gone: frozenset[str]) -> Batch:
+        sealed = super().seal(batch, gone)
+        self._trap.crash_at("seal")
+        return sealed
+
+    def resume(self, lease: Lease) -> Batch:
+        batch = super().resume(lease)
+        self._trap.crash_at("resume")
+        return batch
 
     def done(self, batch: Batch) -> None:
         self._trap.crash_at("before done")

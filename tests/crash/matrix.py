@@ -39,6 +39,7 @@ class Tally:
     doubled: int = 0
     stuck: int = 0
     littered: int = 0
+    miscounted: int = 0
     crashed: int = 0
 
     def add(self, verdict: Verdict) -> None:
@@ -63,7 +64,7 @@ class Report:
 
     @property
     def clean(self) -> bool:
-        """Nothing lost, doubled, stuck or littered, and sync really died in every run."""
+        """Nothing lost, doubled, stuck, littered or miscounted, and sync really died in every run."""
         return not self.total.unclean and self.total.crashed == self.total.runs
 
     def as_json(self) -> dict[str, Any]:
@@ -84,6 +85,7 @@ class Report:
             yield f"{name}: {tally.runs} runs, {tally.crashed} crashed, {rate} unclean:"
             yield f"  rows lost {tally.lost}, rows doubled {tally.doubled}"
             yield f"  messages stuck {tally.stuck}, objects littered {tally.littered}"
+            yield f"  rows miscounted {tally.miscounted}"
 
 
 def measure(seeds: Sequence[int], control_seeds: Sequence[int], tell: Any) -> Report:
@@ -104,12 +106,12 @@ def measure(seeds: Sequence[int], control_seeds: Sequence[int], tell: Any) -> Re
         for name, make in CONTROLS.items():
             tally = report.controls[name] = Tally()
             for point, scenario, seed in product(controls.POINTS, SCENARIOS, control_seeds):
-                tally.add(_quietly(here, make, point, scenario, seed))
+                tally.add(_quietly(here, make, point, scenario, seed, log=None))
             tell(f"control, {name}: {tally.unclean} of {tally.runs} runs unclean")
     return report
 
 
-def _quietly(here: World, make: Make, *arguments: Any) -> Verdict:
+def _quietly(here: World, make: Make, *arguments: Any, **choices: Any) -> Verdict:
     """Sync's journal goes to standard output, which is ours here."""
     with contextlib.redirect_stdout(io.StringIO()):
-        return run(here, make, *arguments)
+        return run(here, make, *arguments, **choices)

@@ -53,6 +53,6 @@ def theirs(world: World, warehouse: Warehouse, trap: Trap, zombie: Zombie) -> Se
     "scenario", [each for each in SCENARIOS if each.name in WAYS_BACK], ids=lambda each: each.name
 )
 def test_nothing_is_lost_or_doubled_wherever_it_dies(here: World, point: str, scenario: Scenario) -> None:
-    verdict = run(here, theirs, point, scenario, seed=7)
+    verdict = run(here, theirs, point, scenario, seed=7, log=DESTINATION)
     assert verdict.clean, verdict
     assert verdict.crashed, "the step was never reached"

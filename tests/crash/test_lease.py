@@ -1,4 +1,4 @@
-"""What happened to a batch between writing it down and leasing it must not go unnoticed."""
+"""What happened to a batch between planning it and writing it down must not go unnoticed."""
 
 from dataclasses import dataclass, field
 from random import Random
@@ -7,8 +7,9 @@ import pytest
 
 from functions.shared.warehouse import Warehouse
 from functions.sync.batch_processor import BatchProcessor, Deadline
-from functions.sync.ledger import Batch, Lease, Ledger
+from functions.sync.ledger import Batch, Ledger
 from functions.sync.load import EventsTable, StagingBucket
+from functions.sync.plan import Manifest
 from functions.sync.settle import Settler
 from tests.crash.faults import Crash, Trap, TrappedLedger, TrappedLoader
 from tests.crash.world import TABLE, World, found, later, stage
@@ -36,23 +37,23 @@ class CountingLoader(EventsTable):
 
 
 class _OutpacedLedger(Ledger):
-    """Before its first lease, another delivery loads the same batch and dies before it says so."""
+    """Before it writes a batch, another delivery loads the same one and dies before it says so."""
 
     def __init__(self, here: World, other: Settler, settled: object) -> None:
         super().__init__(TABLE, here.clock)
         self._here, self._other, self._settled = here, other, settled
         self._outpaced = False
 
-    def lease(self, batch_id: str, owner: str, seconds: float) -> Lease | None:
+    def create_batch(self, manifest: Manifest, owner: str = "", seconds: float = 0) -> Batch | None:
         if not self._outpaced:
             self._outpaced = True
             with pytest.raises(Crash):
                 self._other.settle(self._settled, TIME)  # type: ignore[arg-type]
             later(self._here, seconds=PAST_THE_LEASE_SECONDS)
-        return super().lease(batch_id, owner, seconds)
+        return super().create_batch(manifest, owner, seconds)
 
 
-def test_an_insert_between_writing_down_and_leasing_is_probed_for_and_not_repeated(here: World) -> None:
+def test_an_insert_between_planning_and_writing_down_is_probed_for_and_not_repeated(here: World) -> None:
     cast = stage(here, Random(1), "outpaced", 5)
     trap = Trap("before done")
     trapped = TrappedLedger(here.ledger, trap)

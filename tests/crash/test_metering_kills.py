@@ -156,7 +156,7 @@ def test_a_batch_that_is_listed_again_is_counted_once(
         assert meter.run(here.clock()).batches == 0
     finally:
         del here.batches.waiting
-    assert {each.batch_id for each in waiting} == set(ids)
+    assert {each.entry for each in waiting} == set(ids)
     assert here.usage.tally(tenant).raw_bytes == 500
     assert [each.rows for each in here.usage.days(other, DAY, DAY + timedelta(9))] == [1] * 5
 

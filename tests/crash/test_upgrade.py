@@ -12,16 +12,27 @@ from typing import Any
 
 import pytest
 
+from functions.billing.usage.count_transactions import plan_transactions
+from functions.billing.usage.done_batches import DoneBatches
+from functions.query.tailing.commit_reader import CommitReader
 from functions.shared.tables.ledger import BATCH, LedgerItem
 from functions.shared.tables.table import Table
 from functions.shared.warehouse import Warehouse
 from functions.sync.batch_processor import BatchProcessor, Deadline
-from functions.sync.ledger import DONE, PLANNED, Ledger
+from functions.sync.ledger import DONE, PLANNED, Batch, Ledger
 from functions.sync.load import EventsTable, StagingBucket
 from functions.sync.plan import plan
 from functions.sync.settle import Settler
-from tests.crash.earlier_ledger import CLAIMS_A_TRANSACTION, EarlierLedger
-from tests.crash.faults import POINTS, Trap, TrappedLedger, TrappedLoader, TrappedStaged, Zombie
+from tests.crash.earlier_ledger import EarlierLedger, earlier_id
+from tests.crash.faults import (
+    AFTER_ANOTHER,
+    POINTS,
+    Trap,
+    TrappedLedger,
+    TrappedLoader,
+    TrappedStaged,
+    Zombie,
+)
 from tests.crash.runs import Make, Settles, real, run
 from tests.crash.scenarios import SCENARIOS, Scenario
 from tests.crash.world import TABLE, Cast, World, found, later, stage
@@ -29,9 +40,9 @@ from tests.crash.world import TABLE, Cast, World, found, later, stage
 TIME = Deadline(lambda: 60.0, 30.0)
 PAST_THE_LEASE_SECONDS = 91
 
-ONLY_NOW = {"before batch", "before claims", "half the claims"}
-EARLIER_POINTS = tuple(point for point in POINTS if point not in ONLY_NOW)
-"""The earlier version wrote a batch and its claims in one transaction."""
+IN_THE_TABLE = {"before batch", "before claims", "half the claims"}
+EARLIER_POINTS = tuple(point for point in POINTS if point not in IN_THE_TABLE)
+"""The traps in the table are those of this version's ledger."""
 
 
 class TrappedEarlierLedger(TrappedLedger):
@@ -43,7 +54,8 @@ class TrappedEarlierLedger(TrappedLedger):
 
     def __getattribute__(self, name: str) -> Any:
         trapped = {"claims": ("ledger read", None), "create_batch": ("after plan", "before plan"),
-                   "lease": ("lease", None), "done": ("after done", "before done")}  # fmt: skip
+                   "lease": ("lease", None), "resume": ("resume", None), "seal": ("seal", None),
+                   "done": ("after done", "before done")}  # fmt: skip
         if name.startswith("_"):
             return super().__getattribute__(name)
         method = getattr(self._earlier, name)
@@ -96,7 +108,7 @@ def cells(points: Sequence[str]) -> list[Any]:
 def test_a_batch_that_the_earlier_version_left_open_is_finished(
     here: World, point: str, scenario: Scenario
 ) -> None:
-    before = (earlier, earlier) if scenario.zombie or point == "probe" else (earlier,)
+    before = (earlier, earlier) if scenario.zombie or point in AFTER_ANOTHER else (earlier,)
     verdict = run(here, in_turn("upgrade", *before, then=real), point, scenario, 0)
     assert verdict.clean, verdict
     assert verdict.crashed
@@ -106,7 +118,7 @@ def test_a_batch_that_the_earlier_version_left_open_is_finished(
 def test_after_a_rollback_and_another_upgrade_nothing_is_lost_or_doubled(
     here: World, point: str, scenario: Scenario
 ) -> None:
-    before = (real, real) if scenario.zombie or point == "probe" else (real,)
+    before = (real, real) if scenario.zombie or point in AFTER_ANOTHER else (real,)
     verdict = run(
         here, in_turn("rollback", *before, earlier, earlier, earlier, then=real), point, scenario, 0
     )
@@ -168,12 +180,14 @@ def _without_claims(here: World) -> Ledger:
 
 
 def test_what_the_earlier_version_had_half_claimed_has_the_same_members_in_both(here: World) -> None:
-    """A large batch, whose planner stopped after its first transaction; another batch took some objects."""
-    cast = stage(here, Random(3), "half", CLAIMS_A_TRANSACTION + 30)
+    """Its planner stopped between its claims; another batch took some objects."""
+    cast = stage(here, Random(3), "half", 60)
     ledger = earlier_ledger(here)
     (manifest,) = plan(cast.objects)
-    assert ledger._transact(manifest, manifest.objects[:CLAIMS_A_TRANSACTION], with_batch=True)
-    (batch_id,) = set(here.ledger.claims(each.key for each in cast.objects).values())
+    batch_id = earlier_id(manifest)
+    batch = Batch(manifest, batch_id, PLANNED, manifest.objects)
+    ledger._table.put(ledger._put_manifest(batch))
+    assert not ledger._table.insert_missing(ledger._claims(batch_id, manifest.objects[:25]))
     other = Cast(cast.tenants, list(manifest.objects[-10:]))
     settle(here, here.ledger, other)
 
@@ -186,18 +200,53 @@ def test_what_the_earlier_version_had_half_claimed_has_the_same_members_in_both(
     assert here.ledger.batch(batch_id).state == DONE
 
 
-def test_a_batch_of_the_earlier_form_stays_readable_for_the_earlier_version(here: World) -> None:
-    """The objects that were gone are named by key, as it knows them."""
+def test_what_this_version_excludes_stays_readable_for_the_earlier_one(here: World) -> None:
     cast = stage(here, Random(4), "sealed", 5)
     ledger = earlier_ledger(here)
     batch = ledger.create_batch(plan(cast.objects)[0])
     assert batch
     cast.lose(here, cast.objects[0])
-    here.ledger.seal(here.ledger.batch(batch.batch_id), frozenset([cast.objects[0].key]))
+    lease = here.ledger.lease(batch.batch_id, "now", 60)
+    assert lease
+    here.ledger.seal(here.ledger.resume(lease), frozenset([cast.objects[0].key]))
+    here.ledger.release(lease)
 
     assert cast.objects[0] not in ledger.batch(batch.batch_id).members
     assert settle(here, ledger, cast) == {each.key for each in cast.objects}
     assert found(here.warehouse, cast) == cast.expected
+
+
+def test_a_batch_that_both_versions_finish_is_counted_once(here: World) -> None:
+    """Whichever is first: the other one comes to its end after its lease."""
+    for ours_first in (True, False):
+        cast = stage(here, Random(6), f"both{ours_first:d}", 4)
+        ledger, start = earlier_ledger(here), CommitReader(TABLE).newest("managed")
+        batch = ledger.create_batch(plan(cast.objects)[0])
+        assert batch
+        sealed = ledger.seal(batch, frozenset())
+        ours = here.ledger.batch(batch.batch_id)
+        versions: list[tuple[Any, Batch]] = [(ledger, sealed), (here.ledger, ours)]
+        for version, of_version in reversed(versions) if ours_first else versions:
+            version.done(of_version)
+        assert CommitReader(TABLE).after("managed", start).batch_ids == (batch.batch_id,)
+        assert here.ledger.batch(batch.batch_id).state == DONE
+        assert metered(cast) == sum(cast.expected.values())
+
+
+def test_what_either_version_has_done_is_metered_once(here: World) -> None:
+    """Single batches of the earlier version wait beside pages, which name these batches too."""
+    casts = [stage(here, Random(number), f"metered{number}", 2) for number in range(4)]
+    for number, cast in enumerate(casts):
+        settle(here, earlier_ledger(here) if number % 2 else here.ledger, cast)
+    assert [metered(cast) for cast in casts] == [sum(cast.expected.values()) for cast in casts]
+
+
+def metered(cast: Cast) -> int:
+    """The rows of the cast's tenants in what waits to be counted, of which nothing was counted yet."""
+    batches = DoneBatches(TABLE)
+    entries = batches.read([each.entry for each in batches.waiting()])
+    totals = [totals for count in plan_transactions(entries) for totals in count.totals.items()]
+    return sum(sums.rows for tenant, sums in totals if tenant in cast.tenants)
 
 
 def test_every_batch_of_this_version_has_a_state_that_the_earlier_one_cannot_lease(here: World) -> None:
@@ -205,13 +254,13 @@ def test_every_batch_of_this_version_has_a_state_that_the_earlier_one_cannot_lea
     batch = here.ledger.create_batch(plan(cast.objects)[0])
     assert batch
     states = []
-    for change in (_nothing, lambda: here.ledger.seal(batch, frozenset())):
+    for change in (_nothing, lambda: here.ledger.seal(batch, frozenset([batch.members[0].key]))):
         change()
         item = Table(LedgerItem, TABLE).get(f"{BATCH}{batch.batch_id}")
         assert item
         states.append(item.state)
         assert earlier_ledger(here).lease(batch.batch_id, "earlier", 60) is None
-    assert states == ["planned-2", "sealed-2"]
+    assert states == ["planned-3", "sealed-3"]
     assert here.ledger.lease(batch.batch_id, "now", 60)
 
 

@@ -16,6 +16,7 @@ from moto import mock_aws
 from obstore.store import MemoryStore
 
 from bench.in_process import embedded_engine
+from functions.query.tailing.commit_reader import CommitReader
 from functions.shared.buckets.platform import PlatformBucket
 from functions.shared.events.staged_key import StagedKey, time_ordered_id
 from functions.shared.tables.direct_client import DirectClient
@@ -45,9 +46,11 @@ class World:
     narrow: Warehouse
     now: float = NOON
     ledger: Ledger = field(init=False)
+    commits: CommitReader = field(init=False)
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(TABLE, self.clock, DirectClient())
+        self.commits = CommitReader(TABLE, DirectClient())
 
     def clock(self) -> float:
         return self.now

@@ -87,7 +87,7 @@ def _commit_batches() -> None:
                 forget_at=2**40,
                 usage=packed(shares),
                 expires_on="2030-01-01",
-                done_at="2100-01-01T00:00:00+00:00",
+                lease_until=2**40,
             )
         )
     ledger.put(LedgerItem(log_entry("managed", 0), forget_at=2**40, commits=[*BATCHES]))

@@ -158,7 +158,7 @@ class CommittedBatches:
         end = CommitPosition(0, len(BATCHES), BATCHES[0])
         return Commits(BATCHES[position.index :], end if position.index < len(BATCHES) else position)
 
-    def batches_of(self, _tenant: TenantId, batch_ids: Sequence[str]) -> list[TenantBatch]:
+    def batches_of(self, _tenant: TenantId, batch_ids: Sequence[str], _until: float) -> list[TenantBatch]:
         return [TenantBatch(each, 1, EXPIRES_ON.isoformat(), 0.0) for each in batch_ids]
 
 

@@ -1,8 +1,8 @@
 """Plan small transactions that add done batches to the usage of tenants: pure functions.
 
-Each transaction counts some shares of some batches and records this on these batches. So a later or
-concurrent run knows which shares are counted, and each share is counted once (docs/adr/0012). One transaction
-covers many batches, because a busy tenant is in each of them.
+Each transaction counts some shares of some batches and records this on the entries of the ledger that name
+the batches. So a later or concurrent run knows which shares are counted, and each share is counted once
+(docs/adr/0012). One transaction covers many batches, because a busy tenant is in each of them.
 """
 
 from collections.abc import Iterable
@@ -17,25 +17,43 @@ MAX_WRITES = 90
 
 
 @dataclass(frozen=True, slots=True)
-class UncountedBatch:
-    """A done batch. `counted`: how many of its shares, in their order, are counted already.
+class CountedPart:
+    """What is counted of an entry: so many whole batches, and so many shares of the next one."""
 
-    `own`: it was loaded into the tenant's own ClickHouse (BYOC).
+    batches: int = 0
+    shares: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UncountedEntry:
+    """An entry of the ledger with done batches: a page of the commit log, or one batch of an earlier version.
+
+    `batches`: the shares of each batch that is not wholly counted, in the entry's order.
+    `own`: they were loaded into the tenant's own ClickHouse (BYOC).
     """
 
-    batch_id: str
-    shares: tuple[UsageShare, ...]
-    counted: int = 0
+    entry: str
+    batches: tuple[tuple[UsageShare, ...], ...]
+    counted: CountedPart = CountedPart()
     own: bool = False
+
+    @property
+    def end(self) -> CountedPart:
+        """What is counted once everything is."""
+        return CountedPart(self.counted.batches + len(self.batches))
+
+    def next_shares(self, counted: CountedPart) -> tuple[UsageShare, ...]:
+        """The shares after `counted` of the batch that they belong to."""
+        return self.batches[counted.batches - self.counted.batches][counted.shares :]
 
 
 @dataclass(frozen=True, slots=True)
 class CountedMark:
-    """Records that the first `after` shares are counted, `before` of them earlier; `last`: these are all."""
+    """Records on an entry what is counted of it after a transaction; `last`: these are all its batches."""
 
-    batch_id: str
-    before: int
-    after: int
+    entry: str
+    before: CountedPart
+    after: CountedPart
     last: bool
 
 
@@ -79,29 +97,43 @@ class CountTransaction:
         return len(self.marks) + len(self.days) + len({tenant for tenant, _ in self.days})
 
     def has_room_for(self, share: UsageShare) -> bool:
-        """Whether `share` fits in, with a mark for its batch."""
+        """Whether `share` fits in, with a mark for its entry."""
         new_day = (share.tenant, share.day) not in self.days
         new_tenant = new_day and all(tenant != share.tenant for tenant, _ in self.days)
         return self.writes + new_day + new_tenant + 1 <= MAX_WRITES
 
-    def take(self, batch: UncountedBatch, before: int) -> int:
-        """Add as many of the batch's shares from `before` on as fit; returns the index of the next share."""
+    def take(self, entry: UncountedEntry, before: CountedPart) -> CountedPart:
+        """Add as many of the entry's shares after `before` as fit; returns what is counted of it then."""
+        if self.writes == MAX_WRITES:
+            return before
         after = before
-        for share in batch.shares[before:]:
-            if not self.has_room_for(share):
+        while after != entry.end:
+            shares = entry.next_shares(after)
+            taken = self._add(shares, own=entry.own)
+            if taken < len(shares):
+                after = CountedPart(after.batches, after.shares + taken)
                 break
-            self.days.setdefault((share.tenant, share.day), UsageSums()).add(share, own=batch.own)
-            after += 1
-        if after > before:
-            self.marks.append(CountedMark(batch.batch_id, before, after, last=after == len(batch.shares)))
+            after = CountedPart(after.batches + 1)
+        if after != before:
+            self.marks.append(CountedMark(entry.entry, before, after, last=after == entry.end))
         return after
 
+    def _add(self, shares: Iterable[UsageShare], *, own: bool) -> int:
+        """Add the first of `shares` that fit; returns how many."""
+        taken = 0
+        for share in shares:
+            if not self.has_room_for(share):
+                break
+            self.days.setdefault((share.tenant, share.day), UsageSums()).add(share, own=own)
+            taken += 1
+        return taken
 
-def plan_transactions(batches: Iterable[UncountedBatch]) -> list[CountTransaction]:
-    """Counts that together cover every uncounted share of `batches`, in their order."""
+
+def plan_transactions(entries: Iterable[UncountedEntry]) -> list[CountTransaction]:
+    """Counts that together cover every uncounted share of `entries`, in their order."""
     counts = [CountTransaction()]
-    for batch in batches:
-        counted = batch.counted
-        while (counted := counts[-1].take(batch, counted)) < len(batch.shares):
+    for entry in entries:
+        counted = entry.counted
+        while (counted := counts[-1].take(entry, counted)) != entry.end:
             counts.append(CountTransaction())
     return [count for count in counts if count.marks]

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from functions.shared.batch_usage import unpacked
 from functions.shared.tables.ledger import (
     COMMITS_A_PAGE,
+    PAGE_DAYS,
     LedgerItem,
     batch_entry,
     batch_id_of,
@@ -19,6 +19,8 @@ from functions.shared.tenancy import TenantId
 
 MANAGED_LOG = "managed"
 """The destination of our own ClickHouse, as sync names it."""
+
+_SECONDS_A_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +38,24 @@ class CommitPosition:
 
 @dataclass(frozen=True, slots=True)
 class Commits:
-    """The ids of batches behind a position, in commit order, and the position behind them."""
+    """The ids of batches behind a position, in commit order, and the position behind them.
+
+    `until`: Unix seconds; all were committed by then.
+    """
 
     batch_ids: tuple[str, ...]
     end: CommitPosition
+    until: float = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TenantBatch:
-    """A committed batch with rows of a tenant; `committed_at` in Unix seconds."""
+    """A committed batch with rows of a tenant; `committed_by` in Unix seconds: not later than then."""
 
     batch_id: str
     rows: int
     expires_on: str
-    committed_at: float
+    committed_by: float
 
 
 class CommitReader:
@@ -74,14 +80,18 @@ class CommitReader:
             position = CommitPosition(position.page + 1, 0)
         item = self._table.get(log_entry(destination, position.page), ["entry", "forget_at", "commits"])
         commits = tuple(map(str, item.commits or ())) if item else ()
-        if not commits:
+        if item is None or not commits:
             return Commits((), position)
         start = position.index if position.first == commits[0] else 0
-        return Commits(commits[start:], CommitPosition(position.page, len(commits), commits[0]))
+        end = CommitPosition(position.page, len(commits), commits[0])
+        return Commits(commits[start:], end, item.forget_at - PAGE_DAYS * _SECONDS_A_DAY + 1)
 
-    def batches_of(self, tenant: TenantId, batch_ids: Sequence[str]) -> list[TenantBatch]:
-        """Those of the committed batches that have rows of `tenant`, in the order of `batch_ids`."""
-        names = ("entry", "forget_at", "usage", "expires_on", "done_at")
+    def batches_of(self, tenant: TenantId, batch_ids: Sequence[str], until: float) -> list[TenantBatch]:
+        """Those of the batches that have rows of `tenant`, in the order of `batch_ids`.
+
+        Each was committed under its lease, and not after `until`, that of its commits.
+        """
+        names = ("entry", "forget_at", "usage", "expires_on", "lease_until")
         found = self._table.read([batch_entry(each) for each in batch_ids], names)
         by_id = {batch_id_of(item): item for item in found}
         items = [(each, by_id[each]) for each in batch_ids if each in by_id]
@@ -90,7 +100,7 @@ class CommitReader:
                 batch_id,
                 sum(share.rows for share in unpacked(item.usage or "[]") if share.tenant == tenant),
                 item.expires_on or "",
-                datetime.fromisoformat(item.done_at or "1970-01-01T00:00:00+00:00").timestamp(),
+                min(until, item.lease_until or 0),
             )
             for batch_id, item in items
         ]

@@ -133,7 +133,7 @@ class Tail:
             end = CommitPosition(at.page, at.until, at.first or end.first)
         if not batch_ids:
             return _at(at.store, end), []
-        batches = self._commits.batches_of(self._tenant, batch_ids)
+        batches = self._commits.batches_of(self._tenant, batch_ids, commits.until)
         if not batches:
             return _at(at.store, end), []
         if self._lags(followed, batches):
@@ -148,7 +148,7 @@ class Tail:
 
     def _lags(self, followed: FollowedStore, batches: Sequence[TenantBatch]) -> bool:
         """Whether the server that we read may be a replica that does not have all rows yet."""
-        young = [each for each in batches if self._now() - each.committed_at < LAG_SECONDS]
+        young = [each for each in batches if self._now() - each.committed_by < LAG_SECONDS]
         return bool(young) and followed.reads.count(young) < sum(each.rows for each in young)
 
     def _read(

@@ -16,15 +16,21 @@ OBJECT, BATCH, MANIFEST, LOG, TIP = "object#", "batch#", "manifest#", "log#", "t
 COMMITS_A_PAGE = 25
 """With 25 batch ids an item stays below 1 KB, which is one write unit."""
 
+PAGE_DAYS = 45
+"""How long a page of the commit log is kept after its last append."""
+
 
 class LedgerItem(Item):
     """`object#<key>` is a claim with `batch_id`; `batch#<id>` is a batch.
 
-    `manifest` has the objects of a batch, in the batch itself or, if they are many, in `manifest#<id>`; a
-    batch of an earlier version has `candidates` instead (functions.sync.ledger).
+    `manifest` has the objects of a batch, in the batch itself or, if they are many, in `manifest#<id>`.
     `log#<destination>#<page>` has `commits`, ids of batches in the order in which they were committed, and
     `tip#<destination>` has `page`, at or below the page that is written now (functions.sync.commit_log).
-    `metered` counts the shares of the batch that billing has counted. `lease_until` in Unix seconds.
+    A batch with `page` can only be in that page of its log or a later one. A batch that an earlier version
+    has made done has no `page`.
+    `usage` is what the batch stores, if it is committed. `lease_until` in Unix seconds.
+    Of a page, billing has counted the first `metered` batches and `metered_shares` shares of the next one;
+    while `unmetered` is there, it has not counted all. Of a batch of an earlier version, `metered` shares.
     """
 
     entry = UnicodeAttribute(hash_key=True)
@@ -33,7 +39,6 @@ class LedgerItem(Item):
     destination = UnicodeAttribute(null=True)
     expires_on = UnicodeAttribute(null=True)
     manifest = BinaryAttribute(legacy_encoding=False, null=True)
-    candidates = UnicodeAttribute(null=True)
     excluded = UnicodeAttribute(null=True)
     state = UnicodeAttribute(null=True)
     after = UnicodeAttribute(null=True)
@@ -45,6 +50,7 @@ class LedgerItem(Item):
     unmetered = UnicodeAttribute(null=True)
     done_at = UnicodeAttribute(null=True)
     metered = IntegerAttribute(null=True)
+    metered_shares = IntegerAttribute(null=True)
     commits: ListAttribute[UnicodeAttribute] = ListAttribute(of=UnicodeAttribute, null=True)
     page = IntegerAttribute(null=True)
 
@@ -86,6 +92,11 @@ def manifest_entry(batch_id: str) -> str:
 def batch_id_of(item: LedgerItem) -> str:
     """The id of the batch in an item."""
     return item.entry.removeprefix(BATCH)
+
+
+def destination_of(item: LedgerItem) -> str:
+    """The destination of a page of a commit log."""
+    return item.entry.removeprefix(LOG).rpartition("#")[0]
 
 
 def log_entry(destination: str, page: int) -> str:

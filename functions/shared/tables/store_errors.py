@@ -59,6 +59,6 @@ def error_of(code: str, reasons: frozenset[str] = frozenset()) -> Exception:
     """The error for DynamoDB's `code`; `reasons` are those of a cancelled transaction, without "None"."""
     if _UNMET in reasons or code == f"{_UNMET}Exception":
         return ConditionFailedError("a condition did not hold")
-    if reasons == {"TransactionConflict"}:
+    if reasons == {"TransactionConflict"} or code == "TransactionConflictException":
         return WriteConflictError("DynamoDB: TransactionConflict")
     return StoreUnavailableError(f"DynamoDB: {code}")

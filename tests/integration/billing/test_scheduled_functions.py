@@ -21,11 +21,14 @@ from functions.billing.usage.done_batches import DoneBatches
 from functions.billing.usage.usage_store import UsageStore
 from functions.shared import secret_store
 from functions.shared.accounts.account_status import account_status_on
-from functions.shared.batch_usage import UsageShare, packed, shard_of
+from functions.shared.batch_usage import UsageShare, packed
 from functions.shared.plans import GIGABYTE, PLANS, TRIAL
+from functions.shared.tables.ledger import LedgerItem, batch_entry
 from functions.shared.tables.store_errors import StoreUnavailableError
+from functions.shared.tables.table import Table
 from functions.shared.tenancy import TenantId
 from functions.shared.warehouse import Selection
+from functions.sync.commit_log import CommitLog
 from infra.topology import function
 from tests.fake_stripe.server import API_KEY, SECRET
 from tests.integration.billing.test_usage import follow_ups, store, today
@@ -67,16 +70,12 @@ def wired(here: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
 
 
 def done(here: Shop, number: int, *shares: UsageShare) -> None:
-    """A batch that sync calls done."""
+    """A batch that sync has committed."""
     batch_id = f"{number:032x}"
-    texts = {
-        "entry": f"batch#{batch_id}",
-        "destination": "managed",
-        "usage": packed(shares),
-        "unmetered": shard_of(batch_id),
-        "done_at": "2026-11-23T10:00:00.000+00:00",
-    }
-    here.client.put_item(TableName="ledger", Item={name: {"S": text} for name, text in texts.items()})
+    table = Table(LedgerItem, "ledger", here.client)
+    table.put(LedgerItem(batch_entry(batch_id), forget_at=2**40, page=0, usage=packed(shares)))
+    long_ago = datetime(2026, 11, 23, 10, tzinfo=UTC).timestamp()
+    CommitLog(table, here.client, lambda: long_ago).append("managed", batch_id, 0)
 
 
 def log_lines(capsys: pytest.CaptureFixture[str]) -> list[Any]:

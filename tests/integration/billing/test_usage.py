@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.billing.usage.caps import cap_notices
-from functions.billing.usage.count_transactions import UncountedBatch, plan_transactions
+from functions.billing.usage.count_transactions import UncountedEntry, plan_transactions
 from functions.billing.usage.follow_ups import FollowUps
 from functions.billing.usage.usage_page import MAX_DAYS, estimate_cents
 from functions.billing.usage.usage_store import UsageStore
@@ -27,7 +27,7 @@ CARETAKING = {name: table for name, table in KEPT.items() if not name.startswith
 def store(here: Shop, tenant: TenantId, raw_bytes: int, day: date | None = None, rows: int = 1) -> None:
     """Count usage, as of today by Stripe's clock."""
     share = UsageShare(tenant, day or today(here), rows, raw_bytes)
-    for count in plan_transactions([UncountedBatch("0" * 32, (share,))]):
+    for count in plan_transactions([UncountedEntry("log#managed#0", ((share,),))]):
         write_all(here.client, UsageStore("usage", here.client).added(count))
 
 

@@ -162,7 +162,7 @@ def test_a_destination_is_part_of_a_batchs_identity_which_versions_of_one_form_s
     fixed = StagedObject(
         "staged/v1/tenant=acme/day=2026-11-23/0000000000000000000000000a-r1-b300-x20261223.ndjson.zst", "e", 1
     )
-    assert plan([fixed])[0].batch_id == "4097f46bcbdec0f7338da725576ac9b7"
+    assert plan([fixed])[0].batch_id == "6f8d6046e12bb8ea14da60a90664832a"
     assert [function_of(each) for each in ("managed", "byoc:acme")] == ["sync", "sync-byoc"]
 
 

@@ -8,9 +8,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.billing.usage.count_transactions import CountedMark, UncountedBatch
-from functions.billing.usage.done_batches import DoneBatches, WaitingBatch
-from functions.shared.batch_usage import UsageShare
+from functions.billing.usage.count_transactions import CountedMark, CountedPart, UncountedEntry
+from functions.billing.usage.done_batches import DoneBatches, WaitingEntry
+from functions.shared.batch_usage import UsageShare, packed
 from functions.shared.events.staged_key import StagedKey, base32
 from functions.shared.tables.store_errors import ConditionFailedError
 from functions.shared.tables.transaction import write_all
@@ -53,40 +53,51 @@ def sealed(ledger: Ledger, *tenants: TenantId, destination: str = MANAGED, gone:
         )
         for number, tenant in enumerate(tenants)
     )
-    batch = ledger.create_batch(Manifest(destination, EXPIRES_ON, objects))
+    batch = ledger.create_batch(Manifest(destination, EXPIRES_ON, objects), "me", 60)
     assert batch
     return ledger.seal(batch, frozenset(each.key for each in objects[:gone]))
 
 
-def item(client: Any, batch: Batch) -> dict[str, Any]:
-    found: dict[str, Any] = client.get_item(
-        TableName="ledger", Key={"entry": {"S": f"batch#{batch.batch_id}"}}
-    )["Item"]
-    return found
+PAGE = "log#managed#0"
 
 
-def test_a_batch_waits_to_be_counted_from_the_write_that_makes_it_done(client: Any, ledger: Ledger) -> None:
+def batch_item(batch: Batch) -> dict[str, Any]:
+    return item(f"batch#{batch.batch_id}")
+
+
+def item(entry: str) -> dict[str, Any]:
+    found: dict[str, Any] = boto3.client("dynamodb").get_item(TableName="ledger", Key={"entry": {"S": entry}})
+    return found["Item"]
+
+
+def mark(client: Any, batches: DoneBatches, before: CountedPart, after: CountedPart, *, last: bool) -> None:
+    write_all(client, [batches.marked(CountedMark(PAGE, before, after, last=last))])
+
+
+def waiting(batches: DoneBatches) -> list[UncountedEntry]:
+    return batches.read([each.entry for each in batches.waiting()])
+
+
+def test_a_batch_waits_to_be_counted_from_the_write_that_commits_it(client: Any, ledger: Ledger) -> None:
     batch = sealed(ledger, ACME, GLOBEX, ACME)
     batches = DoneBatches("ledger", client)
     assert list(batches.waiting()) == []
-    assert batches.read([batch.batch_id]) == []
+    assert batches.read([PAGE]) == []
 
     ledger.done(batch)
 
-    assert list(batches.waiting()) == [WaitingBatch(batch.batch_id, "2027-01-15T08:00:00.000+00:00")]
+    assert list(batches.waiting()) == [WaitingEntry(PAGE, "2027-01-15T08:00:00.000+00:00")]
     shares = (UsageShare(ACME, DAY, 6, 602), UsageShare(GLOBEX, DAY, 3, 301))
-    assert batches.read([batch.batch_id]) == [UncountedBatch(batch.batch_id, shares)]
+    assert batches.read([PAGE]) == [UncountedEntry(PAGE, (shares,))]
     assert batches.shares([batch.batch_id, "unknown"]) == {batch.batch_id: shares}
 
 
-def test_a_batch_that_is_done_has_become_small(client: Any, ledger: Ledger) -> None:
-    """Each of the writes that count it would pay for the keys of up to 1,000 objects."""
-    batch = sealed(ledger, *[ACME] * 8)
-    assert len(item(client, batch)["manifest"]["B"]) > 100
+def test_most_batches_are_written_once(client: Any, ledger: Ledger) -> None:  # noqa: ARG001
+    batch = sealed(ledger, ACME, GLOBEX)
+    before = batch_item(batch)
     ledger.done(batch)
-    assert item(client, batch).keys().isdisjoint({"manifest", "candidates", "excluded"})
-    assert len(str(item(client, batch))) < 700
-    assert (ledger.batch(batch.batch_id).state, ledger.batch(batch.batch_id).members) == (DONE, ())
+    assert batch_item(batch) == before
+    assert ledger.batch(batch.batch_id).state == DONE
 
 
 def test_done_twice_waits_once_also_when_it_was_counted_in_between(client: Any, ledger: Ledger) -> None:
@@ -94,11 +105,47 @@ def test_done_twice_waits_once_also_when_it_was_counted_in_between(client: Any, 
     batch, batches = sealed(ledger, ACME), DoneBatches("ledger", client)
     ledger.done(batch)
     ledger.done(batch)
-    assert len(list(batches.waiting())) == 1
-    write_all(client, [batches.marked(CountedMark(batch.batch_id, 0, 1, last=True))])
+    assert [len(each.batches) for each in waiting(batches)] == [1]
+    mark(client, batches, CountedPart(), CountedPart(1), last=True)
     ledger.done(batch)
     assert list(batches.waiting()) == []
-    assert batches.read([batch.batch_id]) == []
+
+
+def test_done_again_after_many_others_is_found_on_a_full_page(client: Any, ledger: Ledger) -> None:
+    """The page that the batch is on is full, and so is the next one."""
+    first = sealed(ledger, ACME)
+    ledger.done(first)
+    for number in range(60):
+        ledger.done(sealed(ledger, TenantId(f"tenant-{number}")))
+    before = [item(f"log#managed#{number}")["commits"] for number in range(3)]
+    Ledger("ledger", lambda: NOON).done(first)
+    assert [item(f"log#managed#{number}")["commits"] for number in range(3)] == before
+    assert sum(len(each["L"]) for each in before) == 61
+    assert sorted(len(each.batches) for each in waiting(DoneBatches("ledger", client))) == [11, 25, 25]
+
+
+def test_a_page_waits_again_for_what_is_added_after_it_was_counted(client: Any, ledger: Ledger) -> None:
+    batches = DoneBatches("ledger", client)
+    ledger.done(sealed(ledger, ACME))
+    mark(client, batches, CountedPart(), CountedPart(1), last=True)
+    assert list(batches.waiting()) == []
+
+    ledger.done(sealed(ledger, GLOBEX))
+    (entry,) = waiting(batches)
+    assert entry.counted == CountedPart(1)
+    assert [[each.tenant for each in shares] for shares in entry.batches] == [[GLOBEX]]
+
+
+def test_a_page_stays_in_the_index_when_a_batch_is_added_while_it_is_counted(
+    client: Any, ledger: Ledger
+) -> None:
+    batches = DoneBatches("ledger", client)
+    ledger.done(sealed(ledger, ACME))
+    (read,) = waiting(batches)
+    ledger.done(sealed(ledger, GLOBEX))
+    with pytest.raises(ConditionFailedError):
+        mark(client, batches, read.counted, read.end, last=True)
+    assert [len(each.batches) for each in waiting(batches)] == [2]
 
 
 def test_what_was_gone_is_not_counted_and_a_batch_of_nothing_does_not_wait(
@@ -106,34 +153,66 @@ def test_what_was_gone_is_not_counted_and_a_batch_of_nothing_does_not_wait(
 ) -> None:
     batches = DoneBatches("ledger", client)
     ledger.done(sealed(ledger, ACME, GLOBEX, gone=1))
-    (waiting,) = batches.waiting()
-    assert [each.tenant for each in batches.read([waiting.batch_id])[0].shares] == [GLOBEX]
+    (entry,) = waiting(batches)
+    assert [each.tenant for each in entry.batches[0]] == [GLOBEX]
 
-    ledger.done(sealed(ledger, TenantId("initech"), gone=1))
-    assert len(list(batches.waiting())) == 1
+    nothing = sealed(ledger, TenantId("initech"), gone=1)
+    ledger.done(nothing)
+    assert [len(each.batches) for each in waiting(batches)] == [1]
+    assert ledger.batch(nothing.batch_id).state == DONE
 
 
 def test_a_byoc_batch_belongs_to_its_destination_whatever_its_keys_say(client: Any, ledger: Ledger) -> None:
     batches = DoneBatches("ledger", client)
     ledger.done(sealed(ledger, GLOBEX, ACME, destination=own_destination(ACME)))
-    (waiting,) = batches.waiting()
-    (found,) = batches.read([waiting.batch_id])
+    (found,) = waiting(batches)
     assert found.own
-    assert {each.tenant for each in found.shares} == {ACME}
+    assert {each.tenant for each in found.batches[0]} == {ACME}
 
 
 def test_a_mark_is_made_once_and_in_its_turn(client: Any, ledger: Ledger) -> None:
-    batch, batches = sealed(ledger, ACME, GLOBEX), DoneBatches("ledger", client)
-    ledger.done(batch)
-    first, second = (
-        CountedMark(batch.batch_id, 0, 1, last=False),
-        CountedMark(batch.batch_id, 1, 2, last=True),
-    )
+    batches = DoneBatches("ledger", client)
+    ledger.done(sealed(ledger, ACME, GLOBEX))
+    half, end = CountedPart(0, 1), CountedPart(1)
     with pytest.raises(ConditionFailedError):
-        write_all(client, [batches.marked(second)])
-    write_all(client, [batches.marked(first)])
-    assert batches.read([batch.batch_id])[0].counted == 1
+        mark(client, batches, half, end, last=True)
+    mark(client, batches, CountedPart(), half, last=False)
+    assert [each.counted for each in waiting(batches)] == [half]
     with pytest.raises(ConditionFailedError):
-        write_all(client, [batches.marked(first)])
-    write_all(client, [batches.marked(second)])
+        mark(client, batches, CountedPart(), half, last=False)
+    mark(client, batches, half, end, last=True)
     assert list(batches.waiting()) == []
+
+
+def test_a_batch_that_the_earlier_version_made_done_is_counted_by_its_own_entry(
+    client: Any, ledger: Ledger
+) -> None:
+    """It is on the page as well, which does not count it again."""
+    ledger.done(sealed(ledger, ACME))
+    shares = (UsageShare(ACME, DAY, 5, 50), UsageShare(GLOBEX, DAY, 7, 70))
+    old = {
+        "entry": "batch#0ld",
+        "destination": "managed",
+        "state": "done",
+        "usage": packed(shares),
+        "unmetered": "1",
+        "done_at": "2026-11-23T10:00:00.000+00:00",
+    }
+    client.put_item(TableName="ledger", Item={name: {"S": text} for name, text in old.items()})
+    client.update_item(
+        TableName="ledger",
+        Key={"entry": {"S": PAGE}},
+        UpdateExpression="SET commits = list_append(commits, :id)",
+        ExpressionAttributeValues={":id": {"L": [{"S": "0ld"}]}},
+    )
+    batches = DoneBatches("ledger", client)
+    page, batch = sorted(waiting(batches), key=lambda each: each.entry, reverse=True)
+    assert [len(each) for each in page.batches] == [1, 0]
+    assert batch == UncountedEntry("batch#0ld", (shares,))
+
+    half, end = CountedPart(0, 1), CountedPart(1)
+    for before, after, last in ((CountedPart(), half, False), (half, end, True)):
+        write_all(client, [batches.marked(CountedMark(batch.entry, before, after, last))])
+        with pytest.raises(ConditionFailedError):
+            write_all(client, [batches.marked(CountedMark(batch.entry, before, after, last))])
+    assert [each.entry for each in batches.waiting()] == [PAGE]
