@@ -248,8 +248,7 @@ class Ledger:
         return replace(batch, state=SEALED, members=kept)
 
     def done(self, batch: Batch) -> None:
-        """Commit the batch, whose rows are in ClickHouse: they are metered and shown. Only the first call
-        counts."""
+        """Commit the batch, whose rows are in ClickHouse: now they are metered and shown, once."""
         entry, changes = batch_entry(batch.batch_id), [LedgerItem.state.set(DONE)]
         if not batch.members:
             with suppress(ConditionFailedError):
