@@ -288,7 +288,7 @@ def test_a_half_written_batch_is_completed_by_the_next_process(here: World) -> N
         ).settle(objects, TIME)
     assert len(here.ledger.claims(each.key for each in objects)) == 110
     assert settler(here).settle(objects[150:], TIME) == {each.key for each in objects[150:]}
-    assert settler(here).settle(objects, TIME) == {each.key for each in objects[150:]}
+    assert settler(here).settle(objects, TIME) == {each.key for each in objects[110:]}
     later(here, seconds=91)
     assert settler(here).settle(objects, TIME) == {each.key for each in objects}
     assert stored(here, tenant) == 220
