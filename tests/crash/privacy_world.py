@@ -103,7 +103,7 @@ LEAST_PART_BYTES = 5 * 1024 * 1024
 IN_PERSON = Origin("person:test", "198.51.100.7", "curl/8")
 
 LEASE = {"attempts", "lease_owner", "lease_until", "forget_at", "state"}
-"""Attributes of a batch in the ledger that say who works on it, and since when nobody needs to."""
+"""Attributes of a batch in the ledger that a lease changes."""
 
 
 def _without_lease(item: dict[str, Any]) -> dict[str, Any]:
