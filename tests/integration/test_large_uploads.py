@@ -71,7 +71,7 @@ def written(path: Path, size_bytes: int) -> int:
 
 @pytest.mark.parametrize(
     ("size_mb", "part_mb", "reserve_seconds", "share"),
-    [(60, 1, 0.05, 4), pytest.param(2000, 16, 1.0, 4, marks=pytest.mark.soak)],
+    [(60, 1, 0.02, 4), pytest.param(2000, 16, 1.0, 4, marks=pytest.mark.soak)],
 )
 def test_a_large_file_with_a_share_of_the_time(
     dynamodb: Any,
@@ -91,11 +91,7 @@ def test_a_large_file_with_a_share_of_the_time(
         "checkpoint_every_seconds": 15,
         "dynamodb": dynamodb.meta.endpoint_url,
     }
-    # Of two readings the faster: beside other work one may take several times as long as what follows.
-    whole, _, _ = min(
-        (_read(dynamodb, file, rows, {**limits, "seconds": 10_000.0}, name) for name in ("whole", "again")),
-        key=lambda read: read[0]["seconds"],
-    )
+    whole, _, _ = _read(dynamodb, file, rows, {**limits, "seconds": 10_000.0}, "whole")
     report, invocations, status = _read(
         dynamodb, file, rows, {**limits, "seconds": whole["seconds"] / share}, "shares"
     )
@@ -106,7 +102,7 @@ def test_a_large_file_with_a_share_of_the_time(
             f"{whole['seconds'] / share:.2f} s, {report['peak_mb']:.0f} MB at the most"
         )
     assert (status.state, status.rows) == ("done", rows)
-    assert invocations > 1
+    assert invocations >= share
     assert max(whole["peak_mb"], report["peak_mb"]) < MEMORY_MB
 
 

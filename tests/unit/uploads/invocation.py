@@ -75,10 +75,11 @@ def main() -> None:
         ),
         lambda _tenant: False,
     )
-    began = time.monotonic()
-    answer = dropin.answer_to(event, lambda: limits["seconds"] - (time.monotonic() - began), parts)
+    # Its own CPU time: beside other work, the clock on the wall gives one reading more than another.
+    began = time.process_time()
+    answer = dropin.answer_to(event, lambda: limits["seconds"] - (time.process_time() - began), parts)
     shown = {
-        "seconds": time.monotonic() - began,
+        "seconds": time.process_time() - began,
         "peak_mb": peak_mb(),
         "sent": queue.bodies,
         "failures": answer["batchItemFailures"],
