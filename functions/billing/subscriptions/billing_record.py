@@ -13,7 +13,7 @@ class BillingRecord:
     `version` 0: nothing has been written yet. `looked_at`: time of the last read from Stripe. Caps are set by
     the customer and count the bytes of a period. `checkout_session`: the only checkout page that can be paid,
     created at `checkout_at`. `noted`: refunds and disputes in the audit trail. `reminders_sent`: ids of
-    their notices (stored as `told`).
+    their notices.
     """
 
     tenant: TenantId

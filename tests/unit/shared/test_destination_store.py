@@ -146,8 +146,8 @@ def test_nothing_secret_lies_in_the_tables(aws: KmsWorld, stored: DestinationSto
 def test_a_summary_shows_what_is_configured_and_asks_no_kms(aws: KmsWorld, stored: DestinationStore) -> None:
     stored.put(destination(ACME))
     stored.put(destination(GLOBEX, endpoint="http://127.0.0.1:9000"))
-    nobody = Failing(AssertionError("asked"))
-    without_keys = DestinationStore(DESTINATIONS, CredentialEncryption(nobody, "", nobody), aws.dynamodb)  # type: ignore[arg-type]
+    no_kms = Failing(AssertionError("asked"))
+    without_keys = DestinationStore(DESTINATIONS, CredentialEncryption(no_kms, "", no_kms), aws.dynamodb)  # type: ignore[arg-type]
 
     acme, globex = without_keys.summary(ACME), without_keys.summary(GLOBEX)
 
